@@ -1,0 +1,100 @@
+"""Pictures in and out: every kind of file becomes a uint8 array on white, or an error that names the file."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from glyphline.settings import InputError
+
+ImageFormat = Literal["png", "jpeg", "webp"]
+
+
+def load(source: str | Path | bytes, name: str = "") -> np.ndarray:
+    """Read a picture as uint8 `(H, W)` grey or `(H, W, 3)` RGB.
+
+    Rotation by EXIF is applied, transparency is laid on white, palettes, CMYK, bilevel and 16-bit pictures are
+    converted. InputError names the file where it is missing, truncated, empty or no picture.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    label = name or (str(source) if not isinstance(source, bytes) else "image")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            picture = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
+            picture.load()
+    except FileNotFoundError as error:
+        raise InputError(f"{label}: no such file") from error
+    except UnidentifiedImageError as error:
+        raise InputError(f"{label}: not a picture in a known format") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise InputError(f"{label}: larger than {Image.MAX_IMAGE_PIXELS} pixels; cut it into lines first") from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise InputError(f"{label}: truncated or damaged ({error})") from error
+    return to_array(ImageOps.exif_transpose(picture))
+
+
+def to_array(picture: object) -> np.ndarray:
+    """Turn a PIL image of any mode into uint8 `(H, W)` or `(H, W, 3)`, transparency on white."""
+    from PIL import Image
+
+    if picture.mode.startswith(("I", "F")):
+        return _to_eight_bits(np.asarray(picture))
+    if picture.mode in ("1", "L") and "transparency" not in picture.info:
+        return np.asarray(picture.convert("L"))
+    if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
+        above = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", above.size, "white"), above)
+    return np.asarray(picture.convert("RGB"))
+
+
+def _to_eight_bits(values: np.ndarray) -> np.ndarray:
+    """Scale 16-bit, 32-bit and float grey to 0-255: by the type's range where it is used, else by the values' own."""
+    values = values.astype(np.float64)
+    top = values.max(initial=0.0)
+    scale = 255.0 if 1.0 < top <= 255.0 else 1.0 if top <= 1.0 else 65535.0 if top <= 65535.0 else top
+    return np.clip(np.rint(values * (255.0 / scale)), 0, 255).astype(np.uint8)
+
+
+def encode(image: np.ndarray, format: ImageFormat = "png", quality: int = 92) -> bytes:
+    """Encode a uint8 `(H, W)` or `(H, W, 3)` array; `quality` is for JPEG and WebP. The same bytes each time."""
+    import cv2
+
+    flags = {
+        "png": [cv2.IMWRITE_PNG_COMPRESSION, 3],
+        "jpeg": [cv2.IMWRITE_JPEG_QUALITY, quality],
+        "webp": [cv2.IMWRITE_WEBP_QUALITY, quality],
+    }
+    extension = ".jpg" if format == "jpeg" else f".{format}"
+    pixels = image if image.ndim == 2 else image[:, :, ::-1]
+    done, buffer = cv2.imencode(extension, np.ascontiguousarray(pixels), flags[format])
+    if not done:
+        raise InputError(f"a picture of shape {image.shape} cannot be written as {format}")
+    return buffer.tobytes()
+
+
+def decode(data: bytes, name: str = "") -> np.ndarray:
+    """Decode what `encode` wrote: the fast way for our own shards. InputError where the bytes are damaged."""
+    import cv2
+
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.dtype != np.uint8 or (pixels.ndim == 3 and pixels.shape[2] != 3):
+        return load(data, name)
+    return pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[:, :, ::-1])
+
+
+def to_grey(image: np.ndarray) -> np.ndarray:
+    """Return `(H, W)` luma (Rec. 601) of an image."""
+    import cv2
+
+    return image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+
+
+def to_rgb(image: np.ndarray) -> np.ndarray:
+    """Return `(H, W, 3)`; grey is repeated."""
+    return image if image.ndim == 3 else np.repeat(image[:, :, None], 3, axis=2)

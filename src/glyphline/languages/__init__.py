@@ -1,0 +1,43 @@
+"""One file a language: `languages/<code>.py` holds `LANGUAGE`, and nothing else has to change.
+
+Fields that need a heavy library hold a function that imports it when called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from glyphline.text import DEFAULT_RULES, TextRules
+
+SentenceSplitter = Callable[[Iterable[str]], Iterator[list[str]]]
+"""Documents in, the sentences of each document out, in order, one list a document; works through batches lazily."""
+
+
+@dataclass(frozen=True)
+class Language:
+    """What collecting, rendering and scoring need to know about a written language."""
+
+    code: str
+    """ISO 639-1 code, the file's name."""
+    name: str
+    """English name."""
+    scripts: tuple[str, ...]
+    """Unicode script names, the first the main one: ("Hangul", "Han")."""
+    split_sentences: SentenceSplitter
+    """Cuts documents into sentences."""
+    samples: tuple[str, ...]
+    """A few real sentences, for contract tests and specimen sheets."""
+    direction: Literal["ltr", "rtl"] = "ltr"
+    """Writing direction of the main script."""
+    spaces: bool = True
+    """Whether words stand apart; where not, lines are cut at legal break points."""
+    digits: str = "0123456789"
+    """Digits that running text uses."""
+    punctuation: str = ".,!?:;()'\"-"
+    """Punctuation that running text uses."""
+    rules: TextRules = DEFAULT_RULES
+    """Text rules of the language."""
+    font_packages: tuple[str, ...] = ()
+    """Debian packages with fonts that cover it, for the remedy in error messages."""

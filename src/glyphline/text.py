@@ -1,0 +1,60 @@
+"""The only place that changes text: declared, versioned rules, lossless by default, for both sides of a metric."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+from typing import Literal
+
+import regex
+
+VERSION = 1
+"""Counts changes of what the rules below do to a text; stored with every corpus and model."""
+
+_SPACE = regex.compile(r"\s+")
+_GRAPHEME = regex.compile(r"\X")
+_INVISIBLE = regex.compile(r"[\u200b\u2060\ufeff\u00ad]")
+
+
+@dataclass(frozen=True)
+class TextRules:
+    """How a text is normalised. The defaults lose nothing that a reader sees."""
+
+    form: Literal["NFC", "NFD", "NFKC", "NFKD", "none"] = "NFC"
+    """Unicode normal form. NFKC and NFKD lose distinctions such as ２ and 2."""
+    collapse_space: bool = True
+    """Turn every run of white space into one space and strip the ends: a picture of a line shows no more."""
+    drop_invisible: bool = True
+    """Remove zero-width space, word joiner, byte-order mark and soft hyphen. Joiners that shape letters stay."""
+    replace: dict[str, str] = field(default_factory=dict)
+    """Further replacements, applied last, in order: for conventions of one data set, such as `¬` for a hyphen."""
+
+
+def normalise(text: str, rules: TextRules | None = None) -> str:
+    """Apply `rules` to a text (the defaults where there are none). Idempotent unless `replace` is not."""
+    rules = rules or DEFAULT_RULES
+    if rules.drop_invisible:
+        text = _INVISIBLE.sub("", text)
+    if rules.form != "none":
+        text = unicodedata.normalize(rules.form, text)
+    for old, new in rules.replace.items():
+        text = text.replace(old, new)
+    if rules.collapse_space:
+        text = _SPACE.sub(" ", text).strip()
+    return text
+
+
+def graphemes(text: str) -> list[str]:
+    """Split a text into extended grapheme clusters (UAX #29): what a reader counts as characters."""
+    return list(text) if text.isascii() and "\r" not in text else _GRAPHEME.findall(text)
+
+
+def charset(texts: object) -> str:
+    """Return every code point that occurs in an iterable of texts, sorted, as one string."""
+    seen: set[str] = set()
+    for text in texts:
+        seen.update(text)
+    return "".join(sorted(seen))
+
+
+DEFAULT_RULES = TextRules()
