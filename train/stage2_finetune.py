@@ -1,0 +1,8 @@
+"""Stage 2, fine-tuning on real handwriting: the same as `glyphline train`; the stage is in the configuration."""
+
+import sys
+
+from glyphline.training.run import main
+
+if __name__ == "__main__":
+    sys.exit(main())
