@@ -322,6 +322,26 @@ def read_corpus(folder: str, split: str | None = None) -> Iterator[TextLine]:
                 yield TextLine(**row)
 
 
+def read_lines(folder: str, split: str | None = None) -> Iterator[Sample]:
+    """Yield the line images of a finished folder with their texts, all or of one split, a row group at a time."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from glyphline.images import decode
+
+    storage = Storage(folder)
+    for shard in read_manifest(folder, "lines").shards:
+        try:
+            with storage.files.open(storage.path(shard["name"]), "rb") as handle:
+                for batch in pq.ParquetFile(handle).iter_batches(batch_size=256):
+                    for row in batch.to_pylist():
+                        if split is None or row["split"] == split:
+                            pixels = decode(row.pop("image")["bytes"], f"{folder}/{shard['name']}: {row['id']}")
+                            yield Sample(image=pixels, **row | {"provenance": json.loads(row["provenance"] or "{}")})
+        except (pa.ArrowInvalid, OSError) as error:
+            raise InputError(f"{folder}/{shard['name']}: missing or damaged ({error}); make the folder again") from error
+
+
 def verify(folder: str) -> list[str]:
     """Return the shards whose bytes are not what the manifest says."""
     storage, bad = Storage(folder), []
