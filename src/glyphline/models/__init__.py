@@ -1,1 +1,62 @@
-"""glyphline: models."""
+"""Model families and what they share; `load_recogniser` opens any of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from glyphline.settings import InputError
+
+if TYPE_CHECKING:
+    from glyphline.models.recogniser import Recogniser
+
+
+def model_folder(name: str) -> Path:
+    """Return the local folder of a model: a folder, a training run's folder, or a hub name that is then fetched."""
+    path = Path(name)
+    for candidate in (path, path / "model"):
+        if (candidate / "config.json").exists():
+            return candidate
+    if path.exists() or name.startswith((".", "/", "~")) or name.count("/") != 1:
+        raise InputError(f"{name}: no model here (no config.json); give a model folder or a hub name owner/model")
+    return _fetch(name)
+
+
+def _fetch(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    wanted = ["*.json", "*.safetensors", "*.txt", "*.model", "*.md"]
+    try:
+        return Path(snapshot_download(name, allow_patterns=wanted))
+    except LocalEntryNotFoundError as error:
+        raise InputError(f"{name}: no such folder, and the hub cannot be reached; give a local folder") from error
+    except (HfHubHTTPError, OSError, ValueError) as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise InputError(f"{name}: no such folder, and the hub answers: {first}") from error
+
+
+def pick_device(device: str = "auto") -> str:
+    """Return a torch device name: `auto` is CUDA where there is one; a bare digit N means `cuda:N`."""
+    import torch
+
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    device = f"cuda:{device}" if device.isdigit() else device
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise InputError(f"device {device!r}: no CUDA device here; use --device cpu")
+    if not device.startswith(("cpu", "cuda", "mps")):
+        raise InputError(f"device {device!r}: use auto, cpu or cuda")
+    return device
+
+
+def load_recogniser(name: str, device: str = "auto") -> Recogniser:
+    """Open a model folder, a run folder or a hub name on a device, ready to read. InputError says what is wrong."""
+    from glyphline import plugins
+    from glyphline.models.card import read_card
+
+    target = pick_device(device)
+    folder = model_folder(name)
+    card = read_card(folder)
+    family = plugins.load("family", card.family if card else "trocr")
+    return family.load(folder).to(target)

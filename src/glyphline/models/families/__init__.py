@@ -1,1 +1,1 @@
-"""glyphline: models/families."""
+"""Model families, one file each: `Settings`, `build(settings, parts)` and `load(folder)`."""

@@ -1,0 +1,374 @@
+"""TrOCR: vision encoder, text decoder (Li et al., AAAI 2023), with an optional CTC head on the encoder's columns.
+
+The standard weights are those of `VisionEncoderDecoderModel`, which opens the folder without our code; the head lies
+beside them in ctc.safetensors. The joint loss follows Watanabe et al. (hybrid CTC/attention, JSTSP 2017).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForCausalLM,
+    DeiTConfig,
+    RobertaConfig,
+    TrOCRProcessor,
+    VisionEncoderDecoderConfig,
+    VisionEncoderDecoderModel,
+)
+from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
+
+from glyphline.models import ctc
+from glyphline.models.canvas import Canvas, canvas_of
+from glyphline.models.card import Card, read_card
+from glyphline.models.positions import adopt_grid, fit_positions
+from glyphline.models.recogniser import Recogniser
+from glyphline.models.tokenizer import hub_tokenizer, start_and_end
+from glyphline.records import Reading
+from glyphline.settings import InputError
+
+HEAD = "ctc.safetensors"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Encoder and decoder: names of checkpoints, or sizes for random weights."""
+
+    encoder: str | None = None
+    """Hub name or folder of a DeiT or ViT; random weights of the sizes below where it is not given."""
+    decoder: str | None = None
+    """Hub name or folder of a RoBERTa or BERT; random weights where it is not given."""
+    patch_height: int = 16
+    """Pixels; for random weights. Tall narrow patches learn faster on lines than square ones of the same area."""
+    patch_width: int = 8
+    """Pixels; for random weights."""
+    encoder_size: int = 192
+    """Hidden size of a random encoder."""
+    encoder_layers: int = 6
+    """Layers of a random encoder."""
+    encoder_heads: int = 3
+    """Attention heads of a random encoder."""
+    decoder_size: int = 192
+    """Hidden size of a random decoder."""
+    decoder_layers: int = 2
+    """Layers of a random decoder."""
+    decoder_heads: int = 3
+    """Attention heads of a random decoder."""
+    dropout: float = 0.0
+    """Dropout of random encoders and decoders."""
+    ctc: bool = True
+    """Add a CTC head on the encoder's columns."""
+    ctc_weight: float = 0.5
+    """Share of the CTC loss in the joint loss; the decoder's has the rest."""
+    frames_per_column: int = 1
+    """CTC frames that one column of patches yields; 2 where letters may be narrower than a patch."""
+
+    def __post_init__(self) -> None:
+        """Refuse sizes that do not divide and weights that are no share."""
+        if self.encoder_size % self.encoder_heads or self.decoder_size % self.decoder_heads:
+            raise InputError("encoder_size and decoder_size must be multiples of their heads")
+        if not 0.0 <= self.ctc_weight <= 1.0:
+            raise InputError(f"ctc_weight {self.ctc_weight}: must be between 0 and 1")
+        if self.frames_per_column < 1:
+            raise InputError("frames_per_column: must be 1 or more")
+
+
+class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
+    """`VisionEncoderDecoderModel` that takes batches of any width up to its canvas, with a CTC head if asked."""
+
+    _keys_to_ignore_on_save = ["ctc_head.weight", "ctc_head.bias"]  # noqa: RUF012 - written beside, see HEAD
+
+    def __init__(self, config: Any = None, encoder: Any = None, decoder: Any = None) -> None:  # noqa: ANN401
+        super().__init__(config, encoder, decoder)
+        self.ctc_head: nn.Linear | None = None
+        self.accepts_loss_kwargs = False  # else Trainer does not divide the loss by the accumulation steps
+        adopt_grid(self.encoder.embeddings)
+        if getattr(self.encoder, "pooler", None) is not None:
+            self.encoder.pooler.requires_grad_(False)  # unused: DDP would wait for its gradients
+
+    def equip(self, card: Card, tokenizer: Any) -> None:  # noqa: ANN401
+        """Attach card and tokenizer, and make the CTC head that the card's charset asks for."""
+        super().equip(card, tokenizer)
+        self.options = Settings(**card.options)
+        self.character_ids = {character: i for i, character in enumerate(card.charset, start=1)}
+        if self.options.ctc and self.ctc_head is None:
+            outputs = (len(card.charset) + 1) * self.options.frames_per_column
+            self.ctc_head = nn.Linear(self.encoder.config.hidden_size, outputs)
+            nn.init.trunc_normal_(self.ctc_head.weight, std=0.02)
+            nn.init.zeros_(self.ctc_head.bias)
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """`ctc` reads in one pass, `decoder` token by token."""
+        return ("ctc", "decoder") if self.ctc_head is not None else ("decoder",)
+
+    def encode(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Return encoder states `(B, special + rows * columns, D)` of pixels `(B, C, H, W)`, uint8 or normalised."""
+        if pixels.dtype == torch.uint8:
+            pixels = self.preprocessor.normalise(pixels)
+        return self.encoder(pixel_values=pixels, interpolate_pos_encoding=True).last_hidden_state
+
+    def ctc_log_probs(self, states: torch.Tensor) -> torch.Tensor:
+        """Return CTC log-probabilities `(B, frames, 1 + characters)`: states max-pooled over rows, then the head."""
+        embeddings = self.encoder.embeddings
+        rows = embeddings.rows
+        grid = states[:, embeddings.special :].unflatten(1, (rows, -1))
+        logits = self.ctc_head(grid.amax(1))
+        return logits.unflatten(-1, (self.options.frames_per_column, -1)).flatten(1, 2).float().log_softmax(-1)
+
+    def forward(
+        self,
+        pixel_values: torch.Tensor | None = None,
+        labels: torch.Tensor | None = None,
+        ctc_labels: torch.Tensor | None = None,
+        encoder_outputs: Any = None,  # noqa: ANN401
+        **kwargs: Any,  # noqa: ANN401
+    ) -> Seq2SeqLMOutput:
+        """Return the joint loss and the decoder's logits `(B, T, vocabulary)`.
+
+        `labels` `(B, T)` and `ctc_labels` `(B, U)` are padded with -100.
+        """
+        if encoder_outputs is None:
+            encoder_outputs = BaseModelOutput(last_hidden_state=self.encode(pixel_values))
+        output = super().forward(encoder_outputs=encoder_outputs, labels=labels, **kwargs)
+        if output.loss is not None and ctc_labels is not None and self.ctc_head is not None:
+            extra = self.ctc_loss(encoder_outputs[0], ctc_labels)
+            output.loss = (1 - self.options.ctc_weight) * output.loss + self.options.ctc_weight * extra
+        return output
+
+    def ctc_loss(self, states: torch.Tensor, ctc_labels: torch.Tensor) -> torch.Tensor:
+        """Return the CTC loss per character, meaned over the batch; lines that do not fit their frames count 0."""
+        log_probs = self.ctc_log_probs(states)
+        lengths = (ctc_labels >= 0).sum(1)
+        frames = torch.full_like(lengths, log_probs.shape[1])
+        targets = ctc_labels.clamp_min(0)
+        return nn.functional.ctc_loss(
+            log_probs.transpose(0, 1), targets, frames, lengths, blank=ctc.BLANK, zero_infinity=True
+        )
+
+    def read_batch(self, pixels: torch.Tensor, mode: str) -> list[Reading]:
+        """Read a batch by CTC, by the decoder, or by both (`auto`: where they differ, the jointly likelier text)."""
+        states = self.encode(pixels)
+        if mode == "decoder" or self.ctc_head is None:
+            return self._read_decoder(states)
+        log_probs = self.ctc_log_probs(states).cpu().numpy()
+        fast = [self._read_ctc(frames) for frames in log_probs]
+        return fast if mode == "ctc" else self._arbitrate(states, log_probs, fast)
+
+    def _read_ctc(self, log_probs: np.ndarray) -> Reading:
+        labels, confidence = ctc.greedy(log_probs)
+        text = "".join(self.card.charset[label - 1] for label in labels)
+        return Reading(" ".join(text.split()), confidence, "ctc")
+
+    def _read_decoder(self, states: torch.Tensor) -> list[Reading]:
+        """Read greedily with a cache; the confidence is the geometric mean of the tokens' probabilities."""
+        output = self.generate(
+            encoder_outputs=BaseModelOutput(last_hidden_state=states),
+            max_new_tokens=self.card.max_length,
+            output_scores=True,
+            return_dict_in_generate=True,
+        )
+        if output.get("sequences_scores") is not None:
+            scores = output.sequences_scores.exp().tolist()
+        else:
+            steps = self.compute_transition_scores(output.sequences, output.scores, normalize_logits=True)
+            real = output.sequences[:, 1:] != self.generation_config.pad_token_id
+            scores = ((steps.masked_fill(~real, 0)).sum(1) / real.sum(1).clamp_min(1)).exp().tolist()
+        texts = self.tokenizer.batch_decode(output.sequences, skip_special_tokens=True)
+        return [Reading(text.strip(), min(score, 1.0), "decoder") for text, score in zip(texts, scores, strict=True)]
+
+    def _arbitrate(self, states: torch.Tensor, log_probs: np.ndarray, fast: list[Reading]) -> list[Reading]:
+        """Let the decoder read too; where the two differ, take the text that both together find likelier."""
+        slow = self._read_decoder(states)
+        pairs = list(zip(fast, slow, strict=True))
+        chosen = [Reading(b.text, max(a.confidence, b.confidence), "auto") for a, b in pairs]
+        differ = [i for i, (a, b) in enumerate(pairs) if a.text != b.text]
+        scores = [
+            self._joint_scores(states[differ], log_probs[differ], [branch[i].text for i in differ])
+            for branch in (fast, slow)
+        ]
+        for i, by_ctc, by_decoder in zip(differ, *scores, strict=True):
+            winner = fast[i] if by_ctc >= by_decoder else slow[i]
+            chosen[i] = Reading(winner.text, min(a.confidence for a in pairs[i]), winner.mode)
+        return chosen
+
+    def _joint_scores(self, states: torch.Tensor, log_probs: np.ndarray, texts: list[str]) -> np.ndarray:
+        """Return log p(text | picture) by CTC plus by the decoder, one a text; minus infinity over the limit."""
+        scores = np.full(len(texts), -np.inf)
+        labels = [self.pad_labels([text])[0] for text in texts]
+        kept = [i for i, row in enumerate(labels) if len(row) <= self.card.max_length]
+        if not kept:
+            return scores
+        padded = nn.utils.rnn.pad_sequence([labels[i] for i in kept], batch_first=True, padding_value=-100)
+        padded = padded.to(states.device)
+        logits = super().forward(encoder_outputs=BaseModelOutput(last_hidden_state=states[kept]), labels=padded).logits
+        losses = nn.functional.cross_entropy(logits.float().transpose(1, 2), padded, reduction="none").sum(1)
+        for i, loss in zip(kept, losses.tolist(), strict=True):
+            scores[i] = ctc.log_likelihood(log_probs[i], self.character_labels(texts[i])) - loss
+        return scores
+
+    def pad_labels(self, texts: list[str]) -> torch.Tensor:
+        """Return decoder labels `(B, T)` of texts, padded with -100."""
+        from glyphline.models.tokenizer import encode_labels
+
+        rows = [torch.tensor(ids) for ids in encode_labels(self.tokenizer, texts)]
+        return nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=-100)
+
+    def character_labels(self, text: str) -> list[int]:
+        """Return the CTC labels of a text; characters outside the charset are left out."""
+        return [self.character_ids[character] for character in text if character in self.character_ids]
+
+    def grow_charset(self, characters: str) -> str:
+        """Add the characters that the CTC head lacks, keeping every known row; return those added."""
+        new = "".join(sorted(set(characters) - set(self.card.charset)))
+        if not new or self.ctc_head is None:
+            return ""
+        old, frames = self.ctc_head, self.options.frames_per_column
+        before, after = len(self.card.charset) + 1, len(self.card.charset) + 1 + len(new)
+        head = nn.Linear(old.in_features, after * frames)
+        nn.init.trunc_normal_(head.weight, std=0.02)
+        nn.init.constant_(head.bias, float(old.bias.min()))
+        with torch.no_grad():
+            head.weight.view(frames, after, -1)[:, :before] = old.weight.view(frames, before, -1)
+            head.bias.view(frames, after)[:, :before] = old.bias.view(frames, before)
+        self.ctc_head = head.to(old.weight)
+        self.card.charset += new
+        self.character_ids = {character: i for i, character in enumerate(self.card.charset, start=1)}
+        return new
+
+    def save_pretrained(self, save_directory: str | Path, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        """Write the standard files, the CTC head, the processor and glyphline.json."""
+        from safetensors.torch import save_file
+
+        folder = Path(save_directory)
+        super().save_pretrained(folder, *args, **kwargs)
+        config = json.loads((folder / "config.json").read_text())
+        config["architectures"] = ["VisionEncoderDecoderModel"]
+        (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+        if self.ctc_head is not None:
+            head = {name: tensor.detach().cpu().contiguous() for name, tensor in self.ctc_head.state_dict().items()}
+            save_file(head, folder / HEAD)
+        TrOCRProcessor(self.preprocessor.image_processor(), self.tokenizer).save_pretrained(folder)
+        self.card.write(folder)
+
+
+def build(settings: Settings, card: Card, tokenizer: Any) -> TrocrRecogniser:  # noqa: ANN401
+    """Make a recogniser from checkpoints or random weights, its positions resized to the card's canvas."""
+    start, end, pad = start_and_end(tokenizer)
+    encoder, decoder = _encoder(settings, card.canvas), _decoder(settings, card, tokenizer)
+    config = VisionEncoderDecoderConfig.from_encoder_decoder_configs(encoder.config, decoder.config)
+    model = TrocrRecogniser(config=config, encoder=encoder, decoder=decoder)
+    card.options = asdict(settings)
+    model.equip(card, tokenizer)
+    _set_tokens(model, start, end, pad)
+    return model
+
+
+def _set_tokens(model: TrocrRecogniser, start: int, end: int, pad: int) -> None:
+    """Put the special tokens where the loss (config) and generation (generation_config) look for them."""
+    for config in (model.config, model.generation_config):
+        config.decoder_start_token_id, config.eos_token_id, config.pad_token_id = start, end, pad
+    model.config.vocab_size = model.config.decoder.vocab_size
+    model.generation_config.bos_token_id = start
+    model.generation_config.max_length = None
+    model.generation_config.max_new_tokens = model.card.max_length
+    model.generation_config.num_beams = 1
+
+
+def _encoder(settings: Settings, canvas: Canvas) -> nn.Module:
+    if settings.encoder:
+        encoder = _pretrained(AutoModel, settings.encoder)
+        fit_positions(encoder, canvas)
+        return encoder
+    if canvas.height % settings.patch_height or canvas.width % settings.patch_width:
+        raise InputError(
+            f"canvas {canvas.height}x{canvas.width} is no multiple of the patch "
+            f"{settings.patch_height}x{settings.patch_width}; change canvas or patch"
+        )
+    config = DeiTConfig(
+        image_size=[canvas.height, canvas.width],
+        patch_size=[settings.patch_height, settings.patch_width],
+        hidden_size=settings.encoder_size,
+        num_hidden_layers=settings.encoder_layers,
+        num_attention_heads=settings.encoder_heads,
+        intermediate_size=4 * settings.encoder_size,
+        hidden_dropout_prob=settings.dropout,
+        attention_probs_dropout_prob=0.0,
+    )
+    return AutoModel.from_config(config)
+
+
+def _decoder(settings: Settings, card: Card, tokenizer: Any) -> nn.Module:  # noqa: ANN401
+    start, end, pad = start_and_end(tokenizer)
+    if settings.decoder:
+        config = _pretrained(AutoConfig, settings.decoder)
+        config.is_decoder, config.add_cross_attention = True, True
+        decoder = _pretrained(AutoModelForCausalLM, settings.decoder, config=config)
+        if len(tokenizer) > decoder.config.vocab_size:
+            decoder.resize_token_embeddings(len(tokenizer))
+        room = decoder.config.max_position_embeddings - pad - 1
+        if card.max_length > room:
+            raise InputError(f"max_length {card.max_length}: {settings.decoder} has positions for {room} tokens")
+        return decoder
+    config = RobertaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=settings.decoder_size,
+        num_hidden_layers=settings.decoder_layers,
+        num_attention_heads=settings.decoder_heads,
+        intermediate_size=4 * settings.decoder_size,
+        max_position_embeddings=card.max_length + pad + 2,
+        type_vocab_size=1,
+        hidden_dropout_prob=settings.dropout,
+        attention_probs_dropout_prob=0.0,
+        bos_token_id=start,
+        eos_token_id=end,
+        pad_token_id=pad,
+        is_decoder=True,
+        add_cross_attention=True,
+    )
+    return AutoModelForCausalLM.from_config(config)
+
+
+def _pretrained(loader: Any, name: str, **kwargs: Any) -> Any:  # noqa: ANN401
+    """Load a checkpoint by hub name or folder. InputError names it and the remedy where that fails."""
+    try:
+        return loader.from_pretrained(name, **kwargs)
+    except (OSError, ValueError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise InputError(f"checkpoint {name!r}: cannot be loaded ({first}); give a folder or a hub name") from error
+
+
+def load(folder: str | Path) -> TrocrRecogniser:
+    """Open a model folder, ours or any published TrOCR checkpoint (which then reads by its decoder alone)."""
+    from safetensors.torch import load_file
+
+    model = _pretrained(TrocrRecogniser, str(folder), dtype=torch.float32)
+    card = read_card(folder)
+    tokenizer = hub_tokenizer(str(folder))
+    if card is None:
+        card = _card_of_checkpoint(model, folder)
+    model.equip(card, tokenizer)
+    head = Path(folder) / HEAD
+    if model.ctc_head is not None:
+        if not head.exists():
+            raise InputError(f"{head}: missing, though glyphline.json asks for a CTC head")
+        model.ctc_head.load_state_dict(load_file(head))
+    return model.eval()
+
+
+def _card_of_checkpoint(model: TrocrRecogniser, folder: str | Path) -> Card:
+    """Describe a checkpoint that was not made here by what its own files say."""
+    from transformers import AutoImageProcessor
+
+    canvas = canvas_of(AutoImageProcessor.from_pretrained(str(folder), backend="pil"))
+    room = getattr(model.config.decoder, "max_position_embeddings", 514) - 2
+    limit = model.generation_config.max_length or 64
+    return Card("trocr", canvas, min(room, max(limit, 64)), options=asdict(Settings(ctc=False)))

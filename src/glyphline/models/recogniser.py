@@ -1,0 +1,63 @@
+"""What every model family offers: `modes`, `read`, `save_pretrained`, and a loss from `forward`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from glyphline.models.canvas import Preprocessor
+from glyphline.models.card import Card
+from glyphline.records import Reading
+from glyphline.settings import InputError
+from glyphline.text import TextRules
+
+
+class Recogniser:
+    """Mixed into a `PreTrainedModel`; the family implements `modes` and `read_batch`."""
+
+    card: Card
+    tokenizer: Any
+    preprocessor: Preprocessor
+
+    def equip(self, card: Card, tokenizer: Any) -> None:  # noqa: ANN401
+        """Attach what turns pictures into tensors and ids into text."""
+        self.card, self.tokenizer = card, tokenizer
+        self.preprocessor = Preprocessor(card.canvas)
+
+    @property
+    def rules(self) -> TextRules:
+        """Text rules that labels of training and references of scoring go through."""
+        return self.card.rules
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """Names of the ways of reading, the default ("auto") apart."""
+        raise TypeError(f"{type(self).__name__} has no modes")
+
+    def read_batch(self, pixels: torch.Tensor, mode: str) -> list[Reading]:
+        """Read a uint8 batch `(B, C, H, W)` on the model's device."""
+        raise TypeError(f"{type(self).__name__} cannot read")
+
+    @torch.inference_mode()
+    def read(self, images: Sequence[np.ndarray], mode: str = "auto", batch_size: int = 32) -> list[Reading]:
+        """Read uint8 pictures `(H, W)` or `(H, W, 3)` and return one Reading each, in the order given.
+
+        Pictures of like width share a batch, so that little of it is padding. InputError for an unknown mode.
+        """
+        if mode not in ("auto", *self.modes):
+            raise InputError(f"mode {mode!r}: this model reads by {', '.join(('auto', *self.modes))}")
+        training = self.training
+        self.eval()
+        fitted = [self.preprocessor.fit(image) for image in images]
+        order = sorted(range(len(fitted)), key=lambda i: (fitted[i].shape[1], i))
+        readings: list[Reading] = [Reading("", 0.0, mode)] * len(fitted)
+        for start in range(0, len(order), batch_size):
+            chosen = order[start : start + batch_size]
+            pixels = self.preprocessor.stack([fitted[i] for i in chosen]).to(self.device)
+            for i, reading in zip(chosen, self.read_batch(pixels, mode), strict=True):
+                readings[i] = reading
+        self.train(training)
+        return readings
