@@ -339,7 +339,9 @@ def read_lines(folder: str, split: str | None = None) -> Iterator[Sample]:
                             pixels = decode(row.pop("image")["bytes"], f"{folder}/{shard['name']}: {row['id']}")
                             yield Sample(image=pixels, **row | {"provenance": json.loads(row["provenance"] or "{}")})
         except (pa.ArrowInvalid, OSError) as error:
-            raise InputError(f"{folder}/{shard['name']}: missing or damaged ({error}); make the folder again") from error
+            raise InputError(
+                f"{folder}/{shard['name']}: missing or damaged ({error}); make the folder again"
+            ) from error
 
 
 def verify(folder: str) -> list[str]:
