@@ -7,16 +7,18 @@ Unknown keys and bad values become one line that names key, file and the likely 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 import logging
 import os
+import re
 import signal
 import sys
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
+
+from glyphline.arguments import complete, explain, suggest
 
 T = TypeVar("T")
 
@@ -58,12 +60,6 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
     return str(value) if isinstance(value, Path) else value
 
 
-def suggest(key: str, known: Sequence[str]) -> str:
-    """Return '; did you mean …?' for the known key nearest to `key`, or the list of known keys."""
-    near = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
-
-
 def _nested(annotation: Any) -> type | None:  # noqa: ANN401
     """Return the dataclass inside an annotation such as `Canvas` or `Canvas | None`."""
     for candidate in (annotation, *typing.get_args(annotation)):
@@ -81,7 +77,7 @@ def check_keys(mapping: Any, cls: type, where: str, prefix: str = "") -> None:  
         if key not in hints:
             raise InputError(f"{where}: unknown key {prefix + str(key)!r}{suggest(str(key), list(hints))}")
         inner = _nested(hints[key])
-        if inner is not None and isinstance(value, Mapping):
+        if inner is not None and (isinstance(value, Mapping) or hints[key] is inner):
             check_keys(value, inner, where, f"{prefix}{key}.")
 
 
@@ -90,16 +86,34 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     import yaml
 
     try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8-sig"))
+        text = Path(path).read_text(encoding="utf-8-sig")
+        node = yaml.compose(text, yaml.SafeLoader)
+        content = yaml.safe_load(text)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a UTF-8 YAML file: {_one_line(error)}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise InputError(f"{path}{line}: not YAML: {_one_line(error.problem or error)}") from error
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: not YAML: {_one_line(error)}") from error
     if content is None:
         return {}
     if not isinstance(content, dict):
         raise InputError(f"{path}: a settings file must be a mapping of keys to values")
+    _check_twice(node, path)
     return content
+
+
+def _check_twice(node: Any, path: str | Path) -> None:  # noqa: ANN401
+    """Raise InputError where a mapping names a key twice: YAML would silently take the last."""
+    seen: set[str] = set()
+    for key, value in node.value if type(node).__name__ == "MappingNode" else ():
+        if str(key.value) in seen:
+            raise InputError(f"{path}, line {key.start_mark.line + 1}: key {key.value!r} stands here a second time")
+        seen.add(str(key.value))
+        _check_twice(value, path)
 
 
 def build(cls: type[T], mapping: Mapping[str, Any], where: str) -> T:
@@ -107,7 +121,7 @@ def build(cls: type[T], mapping: Mapping[str, Any], where: str) -> T:
     check_keys(mapping, cls, where)
     parser = _bare_parser("")
     parser.add_class_arguments(cls)
-    with _one_line_errors(where):
+    with _one_line_errors(parser, where):
         return cls(**vars(parser.instantiate(parser.parse_object(dict(mapping)))))
 
 
@@ -126,8 +140,8 @@ def command(
 
         @functools.wraps(function)
         def main(argv: Sequence[str] | None = None) -> int:
-            arguments = _rename(sys.argv[1:] if argv is None else list(argv), aliases or {})
-            return _run(name, lambda: function(parse(parser(), settings, arguments)))
+            arguments = sys.argv[1:] if argv is None else list(argv)
+            return _run(name, lambda: function(parse(parser(), settings, arguments, aliases or {})))
 
         main.parser = parser
         main.settings = settings
@@ -137,17 +151,18 @@ def command(
     return decorate
 
 
-def parse(parser: Any, cls: type[T], arguments: list[str]) -> T:  # noqa: ANN401
+def parse(parser: Any, cls: type[T], arguments: Sequence[str], aliases: Mapping[str, str]) -> T:  # noqa: ANN401
     """Parse `arguments` into `cls`; every `--config` file is checked key by key first, so that errors name it."""
-    files = _config_files(arguments)
-    for file in files:
-        check_keys(read_yaml(file), cls, file)
-    _check_options(parser, arguments)
-    with _one_line_errors("", files):
-        values = vars(parser.instantiate(parser.parse_args(arguments)))
-    values.pop("config", None)
-    values.pop("print_config", None)
-    with _one_line_errors("", files):
+    with _one_line_errors(parser):
+        words = complete(parser, arguments, aliases)
+    typed = {key: value for key, _, value in (word[2:].partition("=") for word in words if word.startswith("--"))}
+    files = {file: read_yaml(file) for file in _config_files(words)}
+    for file, content in files.items():
+        check_keys(content, cls, file)
+    with _one_line_errors(parser, files=files, typed=typed):
+        values = vars(parser.instantiate(parser.parse_args(words)))
+        values.pop("config", None)
+        values.pop("print_config", None)
         return cls(**values)
 
 
@@ -185,52 +200,31 @@ def _field_help(cls: type, field: str) -> str:
 def _help_text(doc: str | None, example: str, aliases: Mapping[str, str] | None) -> str:
     lines = [(doc or "").strip(), "", "Example:", *(f"  {line}" for line in example.splitlines())]
     if aliases:
-        lines += ["", "Other spellings: " + ", ".join(f"{old} = {new}" for old, new in aliases.items())]
+        lines += [
+            "",
+            "Other spellings: " + ", ".join(f"{old} = {new or 'a bare word'}" for old, new in aliases.items()),
+        ]
     return "\n".join(lines)
 
 
-def _rename(arguments: list[str], aliases: Mapping[str, str]) -> list[str]:
-    """Replace other spellings of options; `--key=value` too. An alias to '' is the bare (positional) argument."""
-    renamed = []
-    for argument in arguments:
-        key, equals, value = argument.partition("=")
-        target = aliases.get(key)
-        if target is None:
-            renamed.append(argument)
-        elif target:
-            renamed.append(target + equals + value)
-        elif value:
-            renamed.append(value)
-    return renamed
-
-
-def _config_files(arguments: list[str]) -> list[str]:
-    files = [after for before, after in zip(arguments, arguments[1:], strict=False) if before == "--config"]
-    return files + [argument.partition("=")[2] for argument in arguments if argument.startswith("--config=")]
-
-
-def option_names(parser: Any) -> list[str]:  # noqa: ANN401
-    """Return every option of a parser that a user may type, sorted."""
-    return sorted({option for action in parser._actions for option in action.option_strings if option.startswith("-")})
-
-
-def _check_options(parser: Any, arguments: list[str]) -> None:  # noqa: ANN401
-    """Raise InputError with the nearest option for an unknown one."""
-    known = option_names(parser)
-    for argument in arguments:
-        key = argument.partition("=")[0]
-        if not key.startswith("--") or key in known or key == "--":
-            continue
-        if any(key.startswith(option + ".") or key.rstrip("+") == option for option in known):
-            continue
-        raise InputError(f"unknown option {key}{suggest(key, known)}")
+def _config_files(words: Sequence[str]) -> list[str]:
+    return [word.partition("=")[2] for word in words if word.startswith("--config=")]
 
 
 class _one_line_errors:  # noqa: N801 - used like a function
-    """Turn what jsonargparse and `__post_init__` raise into InputErrors that name the file where a key stands."""
+    """Turn what jsonargparse and `__post_init__` raise into InputErrors that name the file where the key stands.
 
-    def __init__(self, where: str, files: Sequence[str] = ()) -> None:
-        self.where, self.files = where, files
+    `where` names it outright; else it is the last of `files` that holds the key, unless the key was `typed`.
+    """
+
+    def __init__(
+        self,
+        parser: Any,
+        where: str = "",
+        files: Mapping[str, Mapping] | None = None,
+        typed: Mapping[str, str] | None = None,
+    ) -> None:
+        self.parser, self.where, self.files, self.typed = parser, where, files or {}, typed or {}
 
     def __enter__(self) -> None:
         return None
@@ -238,17 +232,32 @@ class _one_line_errors:  # noqa: N801 - used like a function
     def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
         import argparse
 
-        if isinstance(error, InputError) and not self.where:
+        if not isinstance(error, argparse.ArgumentError | TypeError | ValueError):
             return
-        if isinstance(error, argparse.ArgumentError | TypeError | ValueError):
-            where = self.where or ", ".join(self.files)
-            text = " ".join(str(error).split()).replace('Parser key "config": ', "")
-            raise InputError(f"{where}: {text}" if where else text) from error
+        key, text = explain(self.parser, str(error))
+        where = self.where or self._file_of(key, text)
+        raise InputError(f"{where}: {text}" if where and where not in text else text) from error
+
+    def _file_of(self, key: str, text: str) -> str:
+        """Return the file to blame: the one that holds `key`, or holds a key that the message mentions."""
+        keys = {key} if key else set(re.findall(r"[a-z_][a-z_0-9.]*", text))
+        if any(name in keys and (not key or f"not {value!r}" in text) for name, value in self.typed.items()):
+            return ""
+        return next((file for file in reversed(self.files) if keys & _dotted(self.files[file])), "")
+
+
+def _dotted(content: Mapping, prefix: str = "") -> set[str]:
+    """Return the keys of a nested mapping, dotted, the inner ones alone too."""
+    keys: set[str] = set()
+    for key, value in content.items():
+        keys |= {f"{prefix}{key}", str(key)}
+        keys |= _dotted(value, f"{prefix}{key}.") if isinstance(value, Mapping) else set()
+    return keys
 
 
 def _run(name: str, job: Callable[[], int | None]) -> int:
     """Run a command and turn what it raises into one line and an exit status."""
-    logging.basicConfig(level=os.environ.get("GLYPHLINE_LOG", "INFO"), format="%(message)s", stream=sys.stderr)
+    logging.basicConfig(level=_log_level(), format="%(message)s", stream=sys.stderr)
     for noisy in ("httpx", "filelock", "fsspec", "urllib3", "datasets", "matplotlib", "PIL", "fontTools", "jax"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
@@ -265,6 +274,12 @@ def _run(name: str, job: Callable[[], int | None]) -> int:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _fail(name, f"{where}{error.strerror or error}", EXIT_FAILED)
+
+
+def _log_level() -> str:
+    """Return the level that GLYPHLINE_LOG asks for; INFO where it is unset or no level."""
+    level = os.environ.get("GLYPHLINE_LOG", "INFO").upper()
+    return level if level in logging.getLevelNamesMapping() else "INFO"
 
 
 def _fail(name: str, message: str, status: int) -> int:
