@@ -52,9 +52,13 @@ def pick_device(device: str = "auto") -> str:
 
 def load_recogniser(name: str, device: str = "auto") -> Recogniser:
     """Open a model folder, a run folder or a hub name on a device, ready to read. InputError says what is wrong."""
+    import transformers
+
     from glyphline import plugins
     from glyphline.models.card import read_card
 
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
     target = pick_device(device)
     folder = model_folder(name)
     card = read_card(folder)

@@ -37,27 +37,35 @@ class Recogniser:
         """Names of the ways of reading, the default ("auto") apart."""
         raise TypeError(f"{type(self).__name__} has no modes")
 
-    def read_batch(self, pixels: torch.Tensor, mode: str) -> list[Reading]:
-        """Read a uint8 batch `(B, C, H, W)` on the model's device."""
+    def read_batch(self, pixels: torch.Tensor, modes: Sequence[str]) -> dict[str, list[Reading]]:
+        """Read a uint8 batch `(B, C, H, W)` on the model's device by each of the modes, encoding it once."""
         raise TypeError(f"{type(self).__name__} cannot read")
 
-    @torch.inference_mode()
     def read(self, images: Sequence[np.ndarray], mode: str = "auto", batch_size: int = 32) -> list[Reading]:
         """Read uint8 pictures `(H, W)` or `(H, W, 3)` and return one Reading each, in the order given.
 
         Pictures of like width share a batch, so that little of it is padding. InputError for an unknown mode.
         """
-        if mode not in ("auto", *self.modes):
-            raise InputError(f"mode {mode!r}: this model reads by {', '.join(('auto', *self.modes))}")
+        return self.read_modes(images, (mode,), batch_size)[mode]
+
+    @torch.inference_mode()
+    def read_modes(
+        self, images: Sequence[np.ndarray], modes: Sequence[str], batch_size: int = 32
+    ) -> dict[str, list[Reading]]:
+        """Read pictures by several modes at the price of one encoding; see `read`."""
+        for mode in modes:
+            if mode not in ("auto", *self.modes):
+                raise InputError(f"mode {mode!r}: this model reads by {', '.join(('auto', *self.modes))}")
         training = self.training
         self.eval()
         fitted = [self.preprocessor.fit(image) for image in images]
         order = sorted(range(len(fitted)), key=lambda i: (fitted[i].shape[1], i))
-        readings: list[Reading] = [Reading("", 0.0, mode)] * len(fitted)
+        readings = {mode: [Reading("", 0.0, mode)] * len(fitted) for mode in modes}
         for start in range(0, len(order), batch_size):
             chosen = order[start : start + batch_size]
             pixels = self.preprocessor.stack([fitted[i] for i in chosen]).to(self.device)
-            for i, reading in zip(chosen, self.read_batch(pixels, mode), strict=True):
-                readings[i] = reading
+            for mode, read in self.read_batch(pixels, modes).items():
+                for i, reading in zip(chosen, read, strict=True):
+                    readings[mode][i] = reading
         self.train(training)
         return readings

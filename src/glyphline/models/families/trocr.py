@@ -7,6 +7,7 @@ beside them in ctc.safetensors. The joint loss follows Watanabe et al. (hybrid C
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,7 @@ class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
     def __init__(self, config: Any = None, encoder: Any = None, decoder: Any = None) -> None:  # noqa: ANN401
         super().__init__(config, encoder, decoder)
         self.ctc_head: nn.Linear | None = None
+        self.branch_losses: dict[str, torch.Tensor] = {}
         self.accepts_loss_kwargs = False  # else Trainer does not divide the loss by the accumulation steps
         adopt_grid(self.encoder.embeddings)
         if getattr(self.encoder, "pooler", None) is not None:
@@ -141,6 +143,7 @@ class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
         output = super().forward(encoder_outputs=encoder_outputs, labels=labels, **kwargs)
         if output.loss is not None and ctc_labels is not None and self.ctc_head is not None:
             extra = self.ctc_loss(encoder_outputs[0], ctc_labels)
+            self.branch_losses = {"decoder": output.loss.detach(), "ctc": extra.detach()}
             output.loss = (1 - self.options.ctc_weight) * output.loss + self.options.ctc_weight * extra
         return output
 
@@ -154,14 +157,20 @@ class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
             log_probs.transpose(0, 1), targets, frames, lengths, blank=ctc.BLANK, zero_infinity=True
         )
 
-    def read_batch(self, pixels: torch.Tensor, mode: str) -> list[Reading]:
+    def read_batch(self, pixels: torch.Tensor, modes: Sequence[str]) -> dict[str, list[Reading]]:
         """Read a batch by CTC, by the decoder, or by both (`auto`: where they differ, the jointly likelier text)."""
         states = self.encode(pixels)
-        if mode == "decoder" or self.ctc_head is None:
-            return self._read_decoder(states)
-        log_probs = self.ctc_log_probs(states).cpu().numpy()
-        fast = [self._read_ctc(frames) for frames in log_probs]
-        return fast if mode == "ctc" else self._arbitrate(states, log_probs, fast)
+        if self.ctc_head is None:
+            return dict.fromkeys(modes, self._read_decoder(states))
+        read: dict[str, list[Reading]] = {}
+        log_probs = self.ctc_log_probs(states).cpu().numpy() if set(modes) != {"decoder"} else None
+        if log_probs is not None:
+            read["ctc"] = [self._read_ctc(frames) for frames in log_probs]
+        if set(modes) != {"ctc"}:
+            read["decoder"] = self._read_decoder(states)
+        if "auto" in modes:
+            read["auto"] = self._arbitrate(states, log_probs, read["ctc"], read["decoder"])
+        return {mode: read[mode] for mode in modes}
 
     def _read_ctc(self, log_probs: np.ndarray) -> Reading:
         labels, confidence = ctc.greedy(log_probs)
@@ -185,9 +194,10 @@ class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
         texts = self.tokenizer.batch_decode(output.sequences, skip_special_tokens=True)
         return [Reading(text.strip(), min(score, 1.0), "decoder") for text, score in zip(texts, scores, strict=True)]
 
-    def _arbitrate(self, states: torch.Tensor, log_probs: np.ndarray, fast: list[Reading]) -> list[Reading]:
-        """Let the decoder read too; where the two differ, take the text that both together find likelier."""
-        slow = self._read_decoder(states)
+    def _arbitrate(
+        self, states: torch.Tensor, log_probs: np.ndarray, fast: list[Reading], slow: list[Reading]
+    ) -> list[Reading]:
+        """Where CTC (`fast`) and decoder (`slow`) differ, take the text that both together find likelier."""
         pairs = list(zip(fast, slow, strict=True))
         chosen = [Reading(b.text, max(a.confidence, b.confidence), "auto") for a, b in pairs]
         differ = [i for i, (a, b) in enumerate(pairs) if a.text != b.text]
