@@ -159,11 +159,21 @@ def parse(parser: Any, cls: type[T], arguments: Sequence[str], aliases: Mapping[
     files = {file: read_yaml(file) for file in _config_files(words)}
     for file, content in files.items():
         check_keys(content, cls, file)
+    words = [word for word in words if not word.startswith("--config=") or files[word.partition("=")[2]]]
     with _one_line_errors(parser, files=files, typed=typed):
         values = vars(parser.instantiate(parser.parse_args(words)))
         values.pop("config", None)
         values.pop("print_config", None)
-        return cls(**values)
+        return cls(**_bare_from_files(parser, values, files))
+
+
+def _bare_from_files(parser: Any, values: dict[str, Any], files: Mapping[str, Mapping]) -> dict[str, Any]:  # noqa: ANN401
+    """Take the bare words from the last file that lists them, where none were typed: argparse forgets those."""
+    for action in parser._actions:
+        if not action.option_strings and not values[action.dest]:
+            listed = next((c[action.dest] for c in reversed(files.values()) if c.get(action.dest)), [])
+            values[action.dest] = [str(word) for word in (listed if isinstance(listed, list) else [listed])]
+    return values
 
 
 def _bare_parser(prog: str, **more: Any) -> Any:  # noqa: ANN401
