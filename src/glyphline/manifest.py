@@ -160,6 +160,7 @@ class Output:
             reasons.update(part.pop("drops"))
         reasons.update(drop.reason for drop in more)
         self._write_drops(shards, more)
+        self._sweep()
         manifest = Manifest(
             self.kind, self.settings, self.inputs, _ordered(counts), _ordered(reasons), parts, dict(facts or {})
         )
@@ -167,6 +168,12 @@ class Output:
         self.storage.remove(PROGRESS)
         self.finished = manifest
         return manifest
+
+    def _sweep(self) -> None:
+        """Remove what writers left that were killed in the middle of a file."""
+        for name in self.storage.names():
+            if name.endswith(".part"):
+                self.storage.remove(name)
 
     def _write_drops(self, shards: Sequence[str], more: Sequence[Drop]) -> None:
         listed = [f"{PROGRESS}/{shard}.drops" for shard in shards]
@@ -206,13 +213,17 @@ def _compare(folder: str, output: Output, old: dict[str, Any]) -> None:
     """Raise InputError that names the keys in which the folder's settings differ from the ones asked for."""
     if old["kind"] != output.kind:
         raise InputError(f"{folder}: holds {old['kind']}, not {output.kind}; name another folder")
-    before, now = _flat(old["settings"]), _flat(output.settings)
-    before |= {f"input {key}": value for key, value in old["inputs"].items()}
-    now |= {f"input {key}": value for key, value in output.inputs.items()}
-    keys = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
+    before = old["settings"] | {f"input {key}": value for key, value in old["inputs"].items()}
+    keys = differing_keys(before, output.settings | {f"input {key}": value for key, value in output.inputs.items()})
     if keys:
-        shown = ", ".join(f"{key} ({_short(before.get(key))} -> {_short(now.get(key))})" for key in keys[:5])
-        raise InputError(f"{folder}: made under other settings: {shown}; name another folder or delete this one")
+        raise InputError(f"{folder}: made under other settings: {keys}; name another folder or delete this one")
+
+
+def differing_keys(before: dict[str, Any], now: dict[str, Any]) -> str:
+    """Return 'key (old -> new), …' for the first five dotted keys in which nested settings differ; '' for none."""
+    flat_before, flat_now = _flat(before), _flat(now)
+    keys = sorted(k for k in flat_before.keys() | flat_now.keys() if flat_before.get(k) != flat_now.get(k))
+    return ", ".join(f"{k} ({_short(flat_before.get(k))} -> {_short(flat_now.get(k))})" for k in keys[:5])
 
 
 def _flat(value: Any, prefix: str = "") -> dict[str, Any]:  # noqa: ANN401

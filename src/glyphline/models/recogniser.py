@@ -37,6 +37,23 @@ class Recogniser:
         """Names of the ways of reading, the default ("auto") apart."""
         raise TypeError(f"{type(self).__name__} has no modes")
 
+    def encode_texts(self, texts: list[str]) -> dict[str, torch.Tensor]:
+        """Return the label tensors of a batch of texts, by the names that `forward` takes."""
+        raise TypeError(f"{type(self).__name__} has no labels")
+
+    def count_tokens(self, texts: list[str]) -> list[int]:
+        """Return how much of `max_length` each text takes."""
+        raise TypeError(f"{type(self).__name__} has no labels")
+
+    def retune(self, options: dict[str, Any]) -> None:
+        """Change those of the family's settings that steer the loss and leave the weights' shapes alone."""
+        if options:
+            raise InputError(f"model.options: {sorted(options)[0]!r} cannot be changed on a model that exists")
+
+    def grow_charset(self, characters: str) -> str:
+        """Make room for characters the model lacks, keeping what it knows; return those added."""
+        return ""
+
     def read_batch(self, pixels: torch.Tensor, modes: Sequence[str]) -> dict[str, list[Reading]]:
         """Read a uint8 batch `(B, C, H, W)` on the model's device by each of the modes, encoding it once."""
         raise TypeError(f"{type(self).__name__} cannot read")

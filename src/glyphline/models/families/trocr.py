@@ -16,11 +16,6 @@ import numpy as np
 import torch
 from torch import nn
 from transformers import (
-    AutoConfig,
-    AutoModel,
-    AutoModelForCausalLM,
-    DeiTConfig,
-    RobertaConfig,
     TrOCRProcessor,
     VisionEncoderDecoderConfig,
     VisionEncoderDecoderModel,
@@ -28,13 +23,15 @@ from transformers import (
 from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
 
 from glyphline.models import ctc
-from glyphline.models.canvas import Canvas, canvas_of
+from glyphline.models.canvas import canvas_of
 from glyphline.models.card import Card, read_card
-from glyphline.models.positions import adopt_grid, fit_positions
+from glyphline.models.parts import make_decoder, make_encoder, pretrained
+from glyphline.models.positions import adopt_grid
 from glyphline.models.recogniser import Recogniser
-from glyphline.models.tokenizer import hub_tokenizer, start_and_end
+from glyphline.models.tokenizer import encode_labels, hub_tokenizer, start_and_end
 from glyphline.records import Reading
 from glyphline.settings import InputError
+from glyphline.settings import build as build_settings
 
 HEAD = "ctc.safetensors"
 
@@ -213,12 +210,11 @@ class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
     def _joint_scores(self, states: torch.Tensor, log_probs: np.ndarray, texts: list[str]) -> np.ndarray:
         """Return log p(text | picture) by CTC plus by the decoder, one a text; minus infinity over the limit."""
         scores = np.full(len(texts), -np.inf)
-        labels = [self.pad_labels([text])[0] for text in texts]
+        labels = encode_labels(self.tokenizer, texts) if texts else []
         kept = [i for i, row in enumerate(labels) if len(row) <= self.card.max_length]
         if not kept:
             return scores
-        padded = nn.utils.rnn.pad_sequence([labels[i] for i in kept], batch_first=True, padding_value=-100)
-        padded = padded.to(states.device)
+        padded = _pad([labels[i] for i in kept]).to(states.device)
         logits = super().forward(encoder_outputs=BaseModelOutput(last_hidden_state=states[kept]), labels=padded).logits
         losses = nn.functional.cross_entropy(logits.float().transpose(1, 2), padded, reduction="none").sum(1)
         for i, loss in zip(kept, losses.tolist(), strict=True):
@@ -227,10 +223,25 @@ class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
 
     def pad_labels(self, texts: list[str]) -> torch.Tensor:
         """Return decoder labels `(B, T)` of texts, padded with -100."""
-        from glyphline.models.tokenizer import encode_labels
+        return _pad(encode_labels(self.tokenizer, texts))
 
-        rows = [torch.tensor(ids) for ids in encode_labels(self.tokenizer, texts)]
-        return nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=-100)
+    def encode_texts(self, texts: list[str]) -> dict[str, torch.Tensor]:
+        """Return `labels` `(B, T)` and, with a CTC head, `ctc_labels` `(B, U)`, padded with -100."""
+        encoded = {"labels": self.pad_labels(texts)}
+        if self.ctc_head is not None:
+            encoded["ctc_labels"] = _pad([self.character_labels(text) for text in texts])
+        return encoded
+
+    def count_tokens(self, texts: list[str]) -> list[int]:
+        """Return the number of label tokens of each text, the end token included."""
+        return [len(ids) for ids in encode_labels(self.tokenizer, texts)]
+
+    def retune(self, options: dict[str, Any]) -> None:
+        """Change the weight of the CTC loss."""
+        super().retune({key: value for key, value in options.items() if key != "ctc_weight"})
+        if "ctc_weight" in options:
+            self.options = build_settings(Settings, {**asdict(self.options), **options}, "model.options")
+            self.card.options = asdict(self.options)
 
     def character_labels(self, text: str) -> list[int]:
         """Return the CTC labels of a text; characters outside the charset are left out."""
@@ -270,10 +281,16 @@ class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
         self.card.write(folder)
 
 
+def _pad(rows: list[list[int]]) -> torch.Tensor:
+    """Return rows of ids as one tensor, padded with -100."""
+    tensors = [torch.tensor(row, dtype=torch.long) for row in rows]
+    return nn.utils.rnn.pad_sequence(tensors, batch_first=True, padding_value=-100)
+
+
 def build(settings: Settings, card: Card, tokenizer: Any) -> TrocrRecogniser:  # noqa: ANN401
     """Make a recogniser from checkpoints or random weights, its positions resized to the card's canvas."""
     start, end, pad = start_and_end(tokenizer)
-    encoder, decoder = _encoder(settings, card.canvas), _decoder(settings, card, tokenizer)
+    encoder, decoder = make_encoder(settings, card.canvas), make_decoder(settings, card, tokenizer)
     config = VisionEncoderDecoderConfig.from_encoder_decoder_configs(encoder.config, decoder.config)
     model = TrocrRecogniser(config=config, encoder=encoder, decoder=decoder)
     card.options = asdict(settings)
@@ -293,74 +310,11 @@ def _set_tokens(model: TrocrRecogniser, start: int, end: int, pad: int) -> None:
     model.generation_config.num_beams = 1
 
 
-def _encoder(settings: Settings, canvas: Canvas) -> nn.Module:
-    if settings.encoder:
-        encoder = _pretrained(AutoModel, settings.encoder)
-        fit_positions(encoder, canvas)
-        return encoder
-    if canvas.height % settings.patch_height or canvas.width % settings.patch_width:
-        raise InputError(
-            f"canvas {canvas.height}x{canvas.width} is no multiple of the patch "
-            f"{settings.patch_height}x{settings.patch_width}; change canvas or patch"
-        )
-    config = DeiTConfig(
-        image_size=[canvas.height, canvas.width],
-        patch_size=[settings.patch_height, settings.patch_width],
-        hidden_size=settings.encoder_size,
-        num_hidden_layers=settings.encoder_layers,
-        num_attention_heads=settings.encoder_heads,
-        intermediate_size=4 * settings.encoder_size,
-        hidden_dropout_prob=settings.dropout,
-        attention_probs_dropout_prob=0.0,
-    )
-    return AutoModel.from_config(config)
-
-
-def _decoder(settings: Settings, card: Card, tokenizer: Any) -> nn.Module:  # noqa: ANN401
-    start, end, pad = start_and_end(tokenizer)
-    if settings.decoder:
-        config = _pretrained(AutoConfig, settings.decoder)
-        config.is_decoder, config.add_cross_attention = True, True
-        decoder = _pretrained(AutoModelForCausalLM, settings.decoder, config=config)
-        if len(tokenizer) > decoder.config.vocab_size:
-            decoder.resize_token_embeddings(len(tokenizer))
-        room = decoder.config.max_position_embeddings - pad - 1
-        if card.max_length > room:
-            raise InputError(f"max_length {card.max_length}: {settings.decoder} has positions for {room} tokens")
-        return decoder
-    config = RobertaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=settings.decoder_size,
-        num_hidden_layers=settings.decoder_layers,
-        num_attention_heads=settings.decoder_heads,
-        intermediate_size=4 * settings.decoder_size,
-        max_position_embeddings=card.max_length + pad + 2,
-        type_vocab_size=1,
-        hidden_dropout_prob=settings.dropout,
-        attention_probs_dropout_prob=0.0,
-        bos_token_id=start,
-        eos_token_id=end,
-        pad_token_id=pad,
-        is_decoder=True,
-        add_cross_attention=True,
-    )
-    return AutoModelForCausalLM.from_config(config)
-
-
-def _pretrained(loader: Any, name: str, **kwargs: Any) -> Any:  # noqa: ANN401
-    """Load a checkpoint by hub name or folder. InputError names it and the remedy where that fails."""
-    try:
-        return loader.from_pretrained(name, **kwargs)
-    except (OSError, ValueError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise InputError(f"checkpoint {name!r}: cannot be loaded ({first}); give a folder or a hub name") from error
-
-
 def load(folder: str | Path) -> TrocrRecogniser:
     """Open a model folder, ours or any published TrOCR checkpoint (which then reads by its decoder alone)."""
     from safetensors.torch import load_file
 
-    model = _pretrained(TrocrRecogniser, str(folder), dtype=torch.float32)
+    model = pretrained(TrocrRecogniser, str(folder), dtype=torch.float32)
     card = read_card(folder)
     tokenizer = hub_tokenizer(str(folder))
     if card is None:

@@ -1,0 +1,274 @@
+"""Training lines as a pure function of their number: item i of a run is the same in any process, at any time.
+
+A run is one long list of items. Item i comes from a source drawn by weight, at a position that counts that source's
+items; a position beyond a source's length is a further pass, newly shuffled, newly rendered or newly augmented.
+So a run resumes at a batch number, and workers need no state.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from glyphline.images import decode
+from glyphline.manifest import MANIFEST, Storage, read_corpus, read_manifest, read_shards
+from glyphline.models.canvas import Preprocessor
+from glyphline.records import Sample, TextLine
+from glyphline.seeds import rng
+from glyphline.settings import InputError
+from glyphline.text import normalise
+from glyphline.training.settings import TrainSource, ValidationSource
+
+logger = logging.getLogger(__name__)
+
+
+class Source(Protocol):
+    """Lines by position; `len` is one pass."""
+
+    facts: dict[str, Any]
+
+    def __len__(self) -> int: ...
+
+    def text(self, position: int) -> str:
+        """Return the text at a position, without making its picture."""
+
+    def item(self, position: int) -> tuple[np.ndarray, str] | None:
+        """Return picture and text; None where the picture cannot be made."""
+
+    def texts(self) -> Iterator[str]:
+        """Yield the texts of one pass."""
+
+    def keep(self, kept: Sequence[int]) -> None:
+        """Keep only the lines with these numbers."""
+
+
+class Shuffled:
+    """A new order at every pass, by seed alone."""
+
+    def __init__(self, seed: int, length: int) -> None:
+        self.seed, self.length = seed, length
+        self._order = functools.lru_cache(maxsize=2)(self._permutation)
+
+    def _permutation(self, turn: int) -> np.ndarray:
+        return rng(self.seed, "order", turn).permutation(self.length)
+
+    def __call__(self, position: int) -> int:
+        """Return the line number at a position."""
+        return int(self._order(position // self.length)[position % self.length])
+
+    def __reduce__(self) -> tuple:
+        return Shuffled, (self.seed, self.length)
+
+
+class StoredLines:
+    """A folder of lines held in memory as encoded pictures, decoded and augmented as they are taken."""
+
+    def __init__(self, folder: str, split: str, seed: int, augment: str | None = None) -> None:
+        manifest = read_manifest(folder, "lines")
+        self.images: list[bytes] = []
+        self.labels: list[str] = []
+        for table in read_shards(folder, "lines", ("image", "text", "split")):
+            for row in table.to_pylist():
+                if row["split"] == split:
+                    self.images.append(row["image"]["bytes"])
+                    self.labels.append(row["text"])
+        if not self.labels:
+            raise InputError(f"{folder}: no lines of split {split!r} (it has {manifest.counts})")
+        self.folder, self.seed, self.augment = folder, seed, augment
+        self.facts = {"kind": "lines", "manifest": manifest.hash, "lines": len(self.labels)}
+        self.order = Shuffled(seed, len(self.labels))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def texts(self) -> Iterator[str]:
+        """Yield the texts of one pass."""
+        return iter(self.labels)
+
+    def keep(self, kept: Sequence[int]) -> None:
+        """Keep only the lines with these numbers."""
+        self.images, self.labels = [self.images[i] for i in kept], [self.labels[i] for i in kept]
+        self.order = Shuffled(self.seed, len(self.labels))
+
+    def text(self, position: int) -> str:
+        """Return the text at a position."""
+        return self.labels[self.order(position)]
+
+    def item(self, position: int) -> tuple[np.ndarray, str]:
+        """Return picture and text; the picture augmented afresh for this position."""
+        number = self.order(position)
+        image = decode(self.images[number], f"{self.folder}: line {number}")
+        if self.augment:
+            from glyphline.render.line import augment
+
+            image = augment(image, self.augment, rng(self.seed, "augment", position))
+        return image, self.labels[number]
+
+
+class RenderedSource:
+    """A corpus rendered on the fly."""
+
+    def __init__(self, source: TrainSource, lines: Sequence[TextLine], seed: int) -> None:
+        self.source, self.seed = source, seed
+        self.lines = list(lines)
+        self.facts = {"kind": "corpus", "lines": len(self.lines), "preset": source.preset, "recipe": source.recipe}
+        self._begin()
+
+    def _begin(self) -> None:
+        from glyphline.render.line import RenderedLines
+        from glyphline.render.recipe import load_recipe
+
+        overrides = dict(self.source.recipe)
+        if self.source.fonts:
+            overrides["fonts"] = {**overrides.get("fonts", {}), "folders": self.source.fonts}
+        self.rendered = RenderedLines(self.lines, load_recipe(self.source.preset, overrides), self.seed)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def texts(self) -> Iterator[str]:
+        """Yield the texts of one pass."""
+        return (line.text for line in self.lines)
+
+    def keep(self, kept: Sequence[int]) -> None:
+        """Keep only the lines with these numbers."""
+        self.lines = [self.lines[i] for i in kept]
+        self._begin()
+
+    def text(self, position: int) -> str:
+        """Return the text at a position."""
+        return self.rendered.line_at(position).text
+
+    def item(self, position: int) -> tuple[np.ndarray, str] | None:
+        """Return picture and text, None where no font can write it."""
+        sample = self.rendered[position]
+        return (sample.image, sample.text) if isinstance(sample, Sample) else None
+
+
+def open_source(source: TrainSource, seed: int) -> Source:
+    """Open one training source. InputError where its folder is missing or holds no line of the split."""
+    if source.lines:
+        return StoredLines(source.lines, source.split, seed, source.augment)
+    storage = Storage(source.corpus)
+    if storage.exists(MANIFEST):
+        lines = list(read_corpus(source.corpus, source.split))
+        facts = {"manifest": read_manifest(source.corpus, "corpus").hash}
+    else:
+        lines, facts = _plain_lines(source.corpus), {}
+    if not lines:
+        raise InputError(f"{source.corpus}: no lines of split {source.split!r}")
+    opened = RenderedSource(source, lines, seed)
+    opened.facts |= facts
+    return opened
+
+
+def _plain_lines(path: str) -> list[TextLine]:
+    from pathlib import Path
+
+    try:
+        content = Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: neither a corpus nor a UTF-8 text file ({error})") from error
+    texts = [normalise(line) for line in content.splitlines()]
+    return [TextLine(str(i), text, "", "file", "train") for i, text in enumerate(texts) if text]
+
+
+def open_validation(source: ValidationSource, seed: int) -> list[Sample]:
+    """Read the lines of a validation set, `limit` of them by a fixed draw."""
+    from glyphline.manifest import read_lines
+
+    samples = list(read_lines(source.lines, source.split))
+    if not samples:
+        raise InputError(f"{source.lines}: no lines of split {source.split!r} to validate on")
+    if source.limit and len(samples) > source.limit:
+        chosen = rng(seed, "validation").permutation(len(samples))[: source.limit]
+        samples = [samples[i] for i in sorted(chosen)]
+    return samples
+
+
+def estimated_width(text: str) -> int:
+    """Return a width in halves of a full-width character: enough to put lines of like width into one batch."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+class LineItems:
+    """All items of a run, by number: the map-style dataset that the loader takes."""
+
+    def __init__(self, sources: Sequence[Source], weights: Sequence[float], total: int, seed: int) -> None:
+        self.sources, self.total = list(sources), total
+        shares = np.asarray(weights, np.float64) / np.sum(weights)
+        self.choice = rng(seed, "sources").choice(len(sources), size=total, p=shares).astype(np.uint8)
+        self.position = np.zeros(total, np.int64)
+        for number in range(len(sources)):
+            mine = self.choice == number
+            self.position[mine] = np.arange(int(mine.sum()))
+
+    def __len__(self) -> int:
+        return self.total
+
+    def width(self, index: int) -> int:
+        """Return the estimated width of an item."""
+        return estimated_width(self.sources[self.choice[index]].text(int(self.position[index])))
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, str] | None:
+        return self.sources[self.choice[index]].item(int(self.position[index]))
+
+
+class BucketBatches:
+    """Batches of items of like width: windows of batches are sorted by width, then the batches are shuffled.
+
+    Every batch depends on its number alone, so a resumed run skips to it without reading anything.
+    """
+
+    def __init__(self, items: LineItems, batch_size: int, window: int, seed: int) -> None:
+        self.items, self.batch_size, self.window, self.seed = items, batch_size, max(1, window), seed
+        self.drop_last = False
+
+    def __len__(self) -> int:
+        return -(-len(self.items) // self.batch_size)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        span = self.batch_size * self.window
+        for number, start in enumerate(range(0, len(self.items), span)):
+            indices = np.arange(start, min(start + span, len(self.items)))
+            widths = np.array([self.items.width(int(index)) for index in indices])
+            indices = indices[np.argsort(widths, kind="stable")]
+            batches = [indices[i : i + self.batch_size] for i in range(0, len(indices), self.batch_size)]
+            for place in rng(self.seed, "window", number).permutation(len(batches)):
+                yield [int(index) for index in batches[place]]
+
+
+class Collator:
+    """Makes a batch: uint8 pixels `(B, C, H, W)` and the label tensors that `Recogniser.encode_texts` returns."""
+
+    def __init__(self, preprocessor: Preprocessor, encode: Any) -> None:  # noqa: ANN401
+        self.preprocessor, self.encode = preprocessor, encode
+
+    def __call__(self, items: Sequence[tuple[np.ndarray, str] | None]) -> dict[str, Any]:
+        """Return the batch of items; those that are None are left out."""
+        present = [item for item in items if item is not None]
+        if not present:
+            raise InputError("no font can write any line of a batch; run glyphline doctor on this configuration")
+        fitted = [self.preprocessor.fit(image) for image, _ in present]
+        batch = {"pixel_values": self.preprocessor.stack(fitted)}
+        return batch | self.encode([text for _, text in present])
+
+
+def check_lengths(sources: Sequence[Source], count_tokens: Any, limit: int) -> list[str]:  # noqa: ANN401
+    """Leave out lines whose label is over the limit, and return their texts: reported, never cut."""
+    over: list[str] = []
+    for source in sources:
+        texts = list(source.texts())
+        lengths = count_tokens(texts)
+        kept = [i for i, length in enumerate(lengths) if length <= limit]
+        over += [text for text, length in zip(texts, lengths, strict=True) if length > limit]
+        if not kept:
+            raise InputError(f"every line is over max_length {limit}; raise it or collect shorter lines")
+        if len(kept) < len(texts):
+            source.keep(kept)
+    return over

@@ -1,0 +1,340 @@
+"""`glyphline train`: both stages, all families; what differs is the YAML."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from glyphline import __version__, distributed
+from glyphline.settings import EXIT_DONE, EXIT_INTERRUPTED, InputError, build, command, identity
+from glyphline.training.settings import TrainSettings, TrainSource, ValidationSource
+
+if TYPE_CHECKING:
+    from glyphline.training.data import Source
+
+logger = logging.getLogger(__name__)
+
+BEGUN, DONE = "settings.json", "result.json"
+
+
+@command(
+    TrainSettings,
+    name="train",
+    example="glyphline train --config configs/train/stage1_demo.yaml --output runs/stage1",
+    aliases={"--continue-from": "--continue_from", "--cont": "--continue_from"},
+)
+def main(settings: TrainSettings) -> int:
+    """Train a recogniser on line images: stage 1 on rendered lines, stage 2 on real ones, by the same code.
+
+    Reads folders of lines or a corpus, writes OUTPUT/model (opens in plain transformers), checkpoints/, curves.csv,
+    curves.png, tensorboard/ and train.log. Ctrl+C saves first; --resume goes on.
+    """
+    if not settings.output:
+        raise InputError("--output is required: the folder of the run")
+    _quieten()
+    return train(settings)
+
+
+def _quieten() -> None:
+    import transformers
+
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+
+
+def train(settings: TrainSettings) -> int:
+    """Run a training stage to its end or to an interruption; return the exit status."""
+    folder, checkpoint = _open_run(settings)
+    if (folder / DONE).exists() and checkpoint is None:
+        logger.info("%s: already finished under these settings; model in %s", folder, folder / "model")
+        return EXIT_DONE
+    _use_cores(settings)
+    sources, validation = open_data(settings)
+    recogniser = make_recogniser(settings, sources)
+    over = _leave_out_long(recogniser, sources)
+    trainer, interruption = make_trainer(settings, folder, recogniser, sources, validation)
+    with interruption:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    if interruption.asked:
+        logger.warning("interrupted at step %d; add --resume to go on", trainer.state.global_step)
+        return EXIT_INTERRUPTED
+    _finish(settings, folder, trainer, over)
+    return EXIT_DONE
+
+
+def _open_run(settings: TrainSettings) -> tuple[Path, Path | None]:
+    """Return the run's folder and the checkpoint to go on from. InputError where they do not fit the settings."""
+    folder = Path(settings.output)
+    if settings.continue_from:
+        folder = _numbered(folder)
+        return _begin(settings, folder), _adopt(Path(settings.continue_from), folder)
+    begun = folder / BEGUN
+    if not begun.exists():
+        if folder.exists() and any(not entry.name.endswith(".log") for entry in folder.iterdir()):
+            raise InputError(f"{folder}: not empty and not a training run; name another folder")
+        return _begin(settings, folder), None
+    _same_settings(folder, json.loads(begun.read_text(encoding="utf-8")), _identity(settings))
+    if (folder / DONE).exists():
+        return folder, None
+    if not settings.resume:
+        raise InputError(f"{folder}: holds an unfinished run; add --resume to go on or name another folder")
+    return _begin(settings, folder), last_checkpoint(folder / "checkpoints")
+
+
+def _identity(settings: TrainSettings) -> dict[str, Any]:
+    return json.loads(json.dumps(identity(settings)))
+
+
+def _same_settings(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
+    from glyphline.manifest import differing_keys
+
+    keys = differing_keys(before, now)
+    if keys:
+        raise InputError(f"{folder}: trained under other settings: {keys}; name another folder")
+
+
+def _begin(settings: TrainSettings, folder: Path) -> Path:
+    from glyphline.manifest import Storage, log_to, pretty
+
+    if distributed.is_main():
+        Storage(str(folder)).write(BEGUN, pretty(_identity(settings)).encode())
+        log_to(Storage(str(folder)), "train")
+    return folder
+
+
+def _numbered(folder: Path) -> Path:
+    """Return the first of folder, folder-2, folder-3 … that is not there."""
+    number = 1
+    while (candidate := folder if number == 1 else folder.with_name(f"{folder.name}-{number}")).exists():
+        number += 1
+    return candidate
+
+
+def _adopt(old: Path, folder: Path) -> Path:
+    """Copy the last checkpoint of another run into this one."""
+    checkpoint = last_checkpoint(old / "checkpoints")
+    if checkpoint is None:
+        raise InputError(f"{old}: no whole checkpoint to continue from")
+    return Path(shutil.copytree(checkpoint, folder / "checkpoints" / checkpoint.name))
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """Return the newest whole checkpoint; one that a kill left half-written is removed."""
+    found = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.rsplit("-", 1)[1]), reverse=True)
+    for checkpoint in found:
+        try:  # trainer_state.json is written last
+            json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+            return checkpoint
+        except (OSError, ValueError):
+            logger.warning("%s: half-written, removed", checkpoint)
+            shutil.rmtree(checkpoint)
+    return None
+
+
+def _use_cores(settings: TrainSettings) -> None:
+    """Give the arithmetic the cores of this process that its workers leave."""
+    import torch
+
+    cores = max(1, len(os.sched_getaffinity(0)) // distributed.local_world_size())
+    torch.set_num_threads(settings.threads or max(1, cores - settings.workers))
+
+
+def open_data(settings: TrainSettings) -> tuple[list[tuple[Source, float]], dict[str, list]]:
+    """Open training sources with their weights, and validation sets by name."""
+    from glyphline.training.data import open_source, open_validation
+
+    if not settings.data.train:
+        raise InputError("data.train is empty: name at least one folder of lines or corpus")
+    sources = []
+    for number, mapping in enumerate(settings.data.train):
+        source = build(TrainSource, mapping, f"data.train[{number}]")
+        sources.append((open_source(source, settings.seed + number), source.weight))
+    validation = {
+        name: open_validation(build(ValidationSource, mapping, f"data.validation.{name}"), settings.seed)
+        for name, mapping in settings.data.validation.items()
+    }
+    if settings.data.select_by and settings.data.select_by not in validation:
+        raise InputError(f"data.select_by {settings.data.select_by!r}: known are {', '.join(validation)}")
+    return sources, validation
+
+
+def make_recogniser(settings: TrainSettings, sources: list[tuple[Source, float]]) -> Any:  # noqa: ANN401
+    """Load the model to start from, or build a new one with a tokenizer and charset from the training texts."""
+    import transformers
+
+    from glyphline import plugins
+    from glyphline.models import load_recogniser
+    from glyphline.models.canvas import Canvas
+    from glyphline.models.card import Card
+    from glyphline.models.tokenizer import TokenizerSettings, hub_tokenizer, train_tokenizer
+    from glyphline.text import charset
+
+    transformers.set_seed(settings.seed)
+    model = settings.model
+    texts = [text for source, _ in sources for text in source.texts()]
+    if model.start:
+        recogniser = load_recogniser(model.start, "cpu")
+        recogniser.retune(model.options)
+        added = recogniser.grow_charset(charset(texts))
+        if added:
+            logger.info("charset: %d characters new to the model: %s", len(added), added)
+        return recogniser.train()
+    wanted = model.tokenizer or TokenizerSettings()
+    tokenizer = hub_tokenizer(wanted.name) if wanted.kind == "hub" else train_tokenizer(texts, wanted)
+    card = Card(model.family, model.canvas or Canvas(), model.max_length or 64, charset(texts))
+    family = plugins.load("family", model.family)
+    return family.build(build(family.Settings, model.options, "model.options"), card, tokenizer).train()
+
+
+def _leave_out_long(recogniser: Any, sources: list[tuple[Source, float]]) -> list[str]:  # noqa: ANN401
+    from glyphline.training.data import check_lengths
+
+    over = check_lengths([source for source, _ in sources], recogniser.count_tokens, recogniser.card.max_length)
+    if over:
+        logger.warning(
+            "%d lines are over max_length %d and left out, e.g. %r", len(over), recogniser.card.max_length, over[0]
+        )
+    return over
+
+
+def make_trainer(
+    settings: TrainSettings, folder: Path, recogniser: Any, sources: list[tuple[Source, float]], validation: dict
+) -> tuple[Any, Any]:
+    """Put data, arguments and callbacks together."""
+    from transformers import EarlyStoppingCallback, PrinterCallback
+
+    from glyphline.training.data import BucketBatches, Collator, LineItems
+    from glyphline.training.trainer import Interruption, Journal, LineTrainer
+
+    optimisation = settings.optimisation
+    step_lines = optimisation.batch_size * optimisation.accumulate * distributed.world_size()
+    length = sum(len(source) for source, _ in sources)
+    steps = optimisation.steps or max(1, math.ceil(optimisation.epochs * length / step_lines))
+    items = LineItems([s for s, _ in sources], [w for _, w in sources], steps * step_lines, settings.seed)
+    batches = BucketBatches(items, optimisation.batch_size, settings.data.length_window, settings.seed)
+    interruption = Interruption()
+    trainer = LineTrainer(
+        model=recogniser,
+        args=make_arguments(settings, folder, steps, list(validation)),
+        items=items,
+        batches=batches,
+        collator=Collator(recogniser.preprocessor, recogniser.encode_texts),
+        validation=validation,
+        callbacks=[interruption, Journal(folder, folder.name)],
+    )
+    if settings.control.patience and validation:
+        trainer.add_callback(EarlyStoppingCallback(settings.control.patience))
+    trainer.remove_callback(PrinterCallback)
+    logger.info(
+        "%.2f M parameters, %d training lines, %d steps of %d lines",
+        sum(p.numel() for p in recogniser.parameters()) / 1e6, length, steps, step_lines,
+    )  # fmt: skip
+    return trainer, interruption
+
+
+def make_arguments(settings: TrainSettings, folder: Path, steps: int, validation: list[str]) -> Any:  # noqa: ANN401
+    """Translate our settings into transformers' arguments; `optimisation.arguments` goes on top."""
+    from transformers import Seq2SeqTrainingArguments
+
+    from glyphline.models import pick_device
+
+    optimisation, control = settings.optimisation, settings.control
+    on_gpu = pick_device(settings.device) != "cpu"
+    if optimisation.precision == "fp16" and not on_gpu:
+        logger.warning("precision fp16 needs a GPU: training in fp32")
+    every = min(control.evaluate_every, steps)
+    os.environ["TENSORBOARD_LOGGING_DIR"] = str(folder / "tensorboard")
+    values = {
+        "output_dir": str(folder / "checkpoints"),
+        "max_steps": steps,
+        "per_device_train_batch_size": optimisation.batch_size,
+        "gradient_accumulation_steps": optimisation.accumulate,
+        "learning_rate": optimisation.learning_rate,
+        "lr_scheduler_type": optimisation.schedule,
+        "warmup_steps": optimisation.warmup if optimisation.warmup < 1 else int(optimisation.warmup),
+        "weight_decay": optimisation.weight_decay,
+        "max_grad_norm": optimisation.clip,
+        "bf16": optimisation.precision == "bf16",
+        "fp16": optimisation.precision == "fp16" and on_gpu,
+        "use_cpu": not on_gpu,
+        "eval_strategy": "steps" if validation else "no",
+        "eval_steps": every,
+        "save_strategy": "steps",
+        "save_steps": every,
+        "save_total_limit": max(control.keep, 1),
+        "load_best_model_at_end": bool(validation),
+        "metric_for_best_model": f"eval_{settings.data.select_by or validation[0]}_cer" if validation else None,
+        "greater_is_better": False,
+        "logging_steps": control.log_every,
+        "report_to": control.report_to,
+        "remove_unused_columns": False,
+        "label_names": ["labels"],
+        "dataloader_num_workers": settings.workers,
+        "restore_callback_states_from_checkpoint": True,
+        "seed": settings.seed,
+        "data_seed": settings.seed,
+        "disable_tqdm": True,
+    }
+    known = Seq2SeqTrainingArguments.__dataclass_fields__
+    for key in optimisation.arguments:
+        if key not in known:
+            raise InputError(f"optimisation.arguments: transformers has no argument {key!r}")
+    return Seq2SeqTrainingArguments(**values | optimisation.arguments)
+
+
+def _finish(settings: TrainSettings, folder: Path, trainer: Any, over: list[str]) -> None:  # noqa: ANN401
+    """Write the model with its card, the curves, and the result that marks the run as finished."""
+    from glyphline.manifest import Storage, pretty
+    from glyphline.training.trainer import Journal
+
+    recogniser = trainer.accelerator.unwrap_model(trainer.model)
+    best = best_metrics(trainer.state)
+    fill_card(recogniser.card, settings, trainer, best, len(over))
+    if not distributed.is_main():
+        return
+    beside = folder / "model.part"
+    shutil.rmtree(beside, ignore_errors=True)
+    recogniser.save_pretrained(beside)
+    shutil.rmtree(folder / "model", ignore_errors=True)
+    beside.replace(folder / "model")
+    next(c for c in trainer.callback_handler.callbacks if isinstance(c, Journal)).write(trainer.state)
+    result = {"steps": trainer.state.global_step, "best_step": trainer.state.best_global_step, "metrics": best}
+    Storage(str(folder)).write(DONE, pretty(result).encode())
+    for name, value in best.items():
+        if name.endswith("_cer"):
+            logger.info("%s  %.2f %%", name, 100 * value)
+    logger.info("model: %s   curves: %s", folder / "model", folder / "curves.png")
+
+
+def best_metrics(state: Any) -> dict[str, float]:  # noqa: ANN401
+    """Return what was measured at the best step (at the last where there is no best)."""
+    step = state.best_global_step or state.global_step
+    merged: dict[str, float] = {}
+    for entry in state.log_history:
+        if entry.get("step") == step:
+            merged |= {key: value for key, value in entry.items() if key.startswith("eval_")}
+    return merged
+
+
+def fill_card(card: Any, settings: TrainSettings, trainer: Any, best: dict[str, float], over: int) -> None:  # noqa: ANN401
+    """Record in glyphline.json what the model was trained on, how, and with what result."""
+    import torch
+    import transformers
+
+    stage = f"stage{len(card.settings) + 1}"
+    sources = [source.facts for source in trainer.train_dataset.sources]
+    card.settings[stage] = _identity(settings)
+    card.data[stage] = {"sources": sources, "over_max_length": over}
+    card.metrics[stage] = best
+    card.languages = sorted({*card.languages, *(code for facts in sources for code in facts.get("languages", []))})
+    card.settings[stage] |= {
+        "steps_done": trainer.state.global_step,
+        "versions": {"glyphline": __version__, "torch": torch.__version__, "transformers": transformers.__version__},
+        "card": asdict(card.canvas),
+    }

@@ -1,0 +1,160 @@
+"""The settings of a training stage: stages and families differ by these and not by code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from glyphline.models.canvas import Canvas
+from glyphline.models.tokenizer import TokenizerSettings
+from glyphline.settings import InputError, execution
+
+
+@dataclass
+class ModelSettings:
+    """What is trained: a new model of a family, or one that exists."""
+
+    family: str = "trocr"
+    """Name of a file under models/families."""
+    start: str | None = None
+    """Model folder, run folder or hub name to start from; canvas, tokenizer and options are then its own."""
+    canvas: Canvas | None = None
+    """What the model sees; 32 x 640 pixels `line` where nothing is said."""
+    tokenizer: TokenizerSettings | None = None
+    """What the decoder writes; trained characters where nothing is said."""
+    max_length: int | None = None
+    """Tokens of a line, its end token included: the one limit of labels, validation and reading; 64 by default."""
+    options: dict[str, Any] = field(default_factory=dict)
+    """The family's own settings; with `start`, those that steer the loss may be changed (trocr: ctc_weight)."""
+
+    def __post_init__(self) -> None:
+        """Refuse settings that would have no effect."""
+        if self.start and (self.canvas or self.tokenizer or self.max_length):
+            raise InputError("model.start: canvas, tokenizer and max_length come from it; leave them out")
+
+
+@dataclass
+class TrainSource:
+    """One source of training lines: a folder of lines, or a corpus that is rendered on the fly."""
+
+    lines: str | None = None
+    """Folder of lines, written by render or prepare."""
+    corpus: str | None = None
+    """Folder of a corpus, or a text file; its train split is rendered as it is needed."""
+    split: str = "train"
+    """Split to train on."""
+    weight: float = 1.0
+    """Share of this source among all, relative to the other weights."""
+    preset: str = "clean"
+    """Rendering preset, for `corpus`."""
+    recipe: dict[str, Any] = field(default_factory=dict)
+    """Changes to the preset, for `corpus`."""
+    fonts: list[str] = field(default_factory=list)
+    """Font files or folders, for `corpus`; the system's where none are named."""
+    augment: str | None = None
+    """Rendering preset whose effects are drawn afresh on every real line at every pass, for `lines`."""
+
+    def __post_init__(self) -> None:
+        """One of the two kinds, and a share that can be drawn."""
+        if bool(self.lines) == bool(self.corpus):
+            raise InputError("name either `lines` (a folder of lines) or `corpus` (rendered on the fly)")
+        if self.weight <= 0:
+            raise InputError(f"weight {self.weight}: must be above 0")
+
+
+@dataclass
+class ValidationSource:
+    """Lines that are read at every evaluation."""
+
+    lines: str
+    """Folder of lines, written by render or prepare."""
+    split: str = "validation"
+    """Split that is read."""
+    limit: int = 500
+    """At most so many lines, chosen by a fixed draw; 0 for all."""
+
+
+@dataclass
+class DataSettings:
+    """What is learnt from and what is checked against."""
+
+    train: list[dict[str, Any]] = field(default_factory=list)
+    """Sources: each has `lines` or `corpus`, and `weight`, `split`, `preset`, `recipe`, `fonts`, `augment`."""
+    validation: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By name: `lines`, `split`, `limit`. The first chooses the best checkpoint unless `select_by` names another."""
+    select_by: str | None = None
+    """Name of the validation set whose CER chooses the best checkpoint."""
+    length_window: int = 64
+    """Batches that are sorted by length together: wide windows waste less padding, narrow ones mix better."""
+
+
+@dataclass
+class OptimisationSettings:
+    """How the weights move."""
+
+    epochs: float = 1.0
+    """Passes over the training lines (of all sources together); not used where `steps` is given."""
+    steps: int | None = None
+    """Optimiser steps in all."""
+    batch_size: int = 32
+    """Lines a process and step, before accumulation."""
+    accumulate: int = 1
+    """Batches whose gradients are summed into one step."""
+    learning_rate: float = 1e-3
+    """Peak learning rate of AdamW."""
+    schedule: Literal["cosine", "linear", "constant_with_warmup", "inverse_sqrt"] = "cosine"
+    """Course of the learning rate after warm-up."""
+    warmup: float = 0.05
+    """Warm-up: a share of all steps below 1, a number of steps from 1 on."""
+    weight_decay: float = 0.01
+    """AdamW's decoupled weight decay."""
+    clip: float = 1.0
+    """Largest norm of the gradient."""
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    """Number format of the forward pass; fp16 needs a GPU."""
+    arguments: dict[str, Any] = field(default_factory=dict)
+    """Any further transformers Seq2SeqTrainingArguments by name, for what has no setting here."""
+
+
+@dataclass
+class ControlSettings:
+    """When it evaluates, saves and stops."""
+
+    evaluate_every: int = 500
+    """Steps between evaluations; each saves a checkpoint."""
+    log_every: int = 50
+    """Steps between log lines."""
+    patience: int = 0
+    """Stop after so many evaluations without a better CER; 0 never stops early."""
+    keep: int = 2
+    """Checkpoints kept beside the best."""
+    report_to: list[str] = field(default_factory=lambda: ["tensorboard"])
+    """Trackers, by transformers' names."""
+
+
+@dataclass
+class TrainSettings:
+    """Everything that `glyphline train` does."""
+
+    output: str = execution("")
+    """Folder of the run: checkpoints/, model/, curves, log."""
+    model: ModelSettings = field(default_factory=ModelSettings)
+    """What is trained."""
+    data: DataSettings = field(default_factory=DataSettings)
+    """On which lines."""
+    optimisation: OptimisationSettings = field(default_factory=OptimisationSettings)
+    """How."""
+    control: ControlSettings = field(default_factory=ControlSettings)
+    """When it evaluates, saves and stops."""
+    seed: int = 42
+    """Seed of weights, order, rendering and augmentation."""
+    resume: bool = execution(False)
+    """Go on with an unfinished run in `output`, from its last whole checkpoint."""
+    continue_from: str | None = execution(None)
+    """Run folder to go on from in a new numbered folder, under these settings; it stays untouched."""
+    workers: int = execution(0)
+    """Processes that render and decode; 0 does it between the steps, enough for small models on few cores."""
+    threads: int = execution(0)
+    """Threads of the arithmetic; 0 takes the cores that the workers leave."""
+    device: str = execution("auto")
+    """auto, cpu or cuda."""
