@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import numpy as np
 
@@ -24,12 +24,16 @@ def load(source: str | Path | bytes, name: str = "") -> np.ndarray:
 
     label = name or (str(source) if not isinstance(source, bytes) else "image")
     try:
-        with warnings.catch_warnings():
+        # Always a handle: given a file's name, Pillow 13 maps an uncompressed turned TIFF with its sides exchanged.
+        with warnings.catch_warnings(), _opened(source) as handle:
+            warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
+            picture = Image.open(handle)
             picture.load()
     except FileNotFoundError as error:
         raise InputError(f"{label}: no such file") from error
+    except (IsADirectoryError, PermissionError) as error:
+        raise InputError(f"{label}: cannot be read ({error.strerror})") from error
     except UnidentifiedImageError as error:
         raise InputError(f"{label}: not a picture in a known format") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -37,6 +41,10 @@ def load(source: str | Path | bytes, name: str = "") -> np.ndarray:
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise InputError(f"{label}: truncated or damaged ({error})") from error
     return to_array(ImageOps.exif_transpose(picture))
+
+
+def _opened(source: str | Path | bytes) -> BinaryIO:
+    return io.BytesIO(source) if isinstance(source, bytes) else Path(source).open("rb")
 
 
 def to_array(picture: object) -> np.ndarray:
@@ -54,10 +62,10 @@ def to_array(picture: object) -> np.ndarray:
 
 
 def _to_eight_bits(values: np.ndarray) -> np.ndarray:
-    """Scale 16-bit, 32-bit and float grey to 0-255: by the type's range where it is used, else by the values' own."""
-    values = values.astype(np.float64)
+    """Scale deep grey to 0-255 by the smallest usual range that holds it: 0-1, 8, 12 or 16 bits, else its own."""
+    values = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
     top = values.max(initial=0.0)
-    scale = 255.0 if 1.0 < top <= 255.0 else 1.0 if top <= 1.0 else 65535.0 if top <= 65535.0 else top
+    scale = next((limit for limit in (1.0, 255.0, 4095.0, 65535.0) if top <= limit), top)
     return np.clip(np.rint(values * (255.0 / scale)), 0, 255).astype(np.uint8)
 
 
@@ -82,7 +90,7 @@ def decode(data: bytes, name: str = "") -> np.ndarray:
     """Decode what `encode` wrote: the fast way for our own shards. InputError where the bytes are damaged."""
     import cv2
 
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if data else None
     if pixels is None or pixels.dtype != np.uint8 or (pixels.ndim == 3 and pixels.shape[2] != 3):
         return load(data, name)
     return pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[:, :, ::-1])

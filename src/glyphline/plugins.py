@@ -30,12 +30,13 @@ def available(family: str) -> list[str]:
 def load(family: str, name: str) -> ModuleType:
     """Import the plug-in `name`; a dotted name is a module of somebody else's package. InputError if there is none."""
     known = available(family)
-    if "." not in name and name not in known:
+    is_dotted = "." in name and all(part.isidentifier() for part in name.split("."))
+    if not is_dotted and name not in known:
         near = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise InputError(f"no {family} called {name!r}{hint} Known: {', '.join(known)}")
-    target = name if "." in name else f"{FAMILIES[family]}.{name}"
+        hint = f"; did you mean {near[0]!r}?" if near else ";"
+        raise InputError(f"no {family} called {name!r}{hint} known: {', '.join(known)}")
+    target = name if is_dotted else f"{FAMILIES[family]}.{name}"
     try:
         return importlib.import_module(target)
-    except ModuleNotFoundError as error:
+    except (ImportError, SyntaxError) as error:
         raise InputError(f"{family} {name!r} cannot be imported: {error}") from error
