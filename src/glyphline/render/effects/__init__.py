@@ -1,1 +1,35 @@
-"""glyphline: render/effects."""
+"""One file an effect, sample-then-apply:
+
+    STAGE            "layout", "ink", "paper" or "picture": where a recipe applies it unless it says otherwise
+    Settings         dataclass of ranges, all with defaults
+    sample(rng, settings) -> params        draws; JSON-serialisable numbers, relative to the height of a line
+    apply(image, params) -> image          no randomness but `params["seed"]`; never changes its input
+
+At the stage `layout` the image is a `shaping.Layout`; at `ink` it is `(H, W)` uint8 coverage, 255 where there is full
+ink; at `paper` and `picture` it is uint8 `(H, W)` grey or `(H, W, 3)` RGB. What moves pixels makes room for them and
+fills with `paper_of(image)`, which is 0 for ink and the paper's colour for pictures: no ink is ever cut.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def paper_of(image: np.ndarray) -> tuple[int, ...] | int:
+    """Return the median colour of the picture's border: what new room is filled with."""
+    across, down = max(1, image.shape[1] // 32), max(1, image.shape[0] // 8)
+    border = [image[0, ::across], image[-1, ::across], image[::down, 0], image[::down, -1]]
+    if image.ndim == 2:
+        values = sorted(value for edge in border for value in edge.tolist())
+        return values[len(values) // 2]
+    return tuple(int(value) for value in np.median(np.concatenate(border), axis=0))
+
+
+def draw_seed(rng: np.random.Generator) -> int:
+    """Return a seed for an effect's own field of noise."""
+    return int(rng.integers(2**62))
+
+
+def noise_rng(params: dict) -> np.random.Generator:
+    """Return the generator of `params["seed"]`."""
+    return np.random.Generator(np.random.Philox(key=params["seed"]))

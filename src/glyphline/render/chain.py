@@ -1,0 +1,72 @@
+"""A recipe's effects, loaded and sorted by stage, run one after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from glyphline.plugins import load
+from glyphline.render.recipe import EffectUse, Recipe
+from glyphline.settings import build
+
+STAGES = ("layout", "ink", "paper", "picture")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An effect with its settings made."""
+
+    module: ModuleType
+    settings: Any
+    probability: float
+    group: str
+
+
+class Chain:
+    """The steps of a recipe by stage."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.stages: dict[str, list[Step]] = {stage: [] for stage in STAGES}
+        for number, use in enumerate(recipe.effects):
+            step = _step(use, f"recipe {recipe.name}: effects.{number} ({use.name})")
+            self.stages[use.stage or step.module.STAGE].append(step)
+
+    def run(self, stage: str, image: Any, rng: np.random.Generator) -> Any:  # noqa: ANN401
+        """Apply the stage's steps in order, each with its probability; of a group at most one."""
+        steps = self.stages[stage]
+        if not steps:
+            return image
+        chances = rng.random(len(steps)).tolist()
+        groups: dict[str, float] = {}
+        for step, chance in zip(steps, chances, strict=True):
+            if step.group:
+                # One number decides for the whole group: its members divide the unit interval.
+                left = groups.setdefault(step.group, chance)
+                groups[step.group] = left - step.probability if left >= 0 else left
+                if not 0 <= left < step.probability:
+                    continue
+            elif chance >= step.probability:
+                continue
+            image = step.module.apply(image, step.module.sample(rng, step.settings))
+        return image
+
+
+def _step(use: EffectUse, where: str) -> Step:
+    module = load("effect", use.name)
+    return Step(module, build(module.Settings, use.settings, where), use.probability, use.group)
+
+
+_CHAINS: dict[int, tuple[Recipe, Chain]] = {}
+
+
+def chain_of(recipe: Recipe) -> Chain:
+    """Return the chain of a recipe, made once a process for each recipe object."""
+    known = _CHAINS.get(id(recipe))
+    if known is None or known[0] is not recipe:
+        if len(_CHAINS) > 64:
+            _CHAINS.clear()
+        known = _CHAINS[id(recipe)] = (recipe, Chain(recipe))
+    return known[1]

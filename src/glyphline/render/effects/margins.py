@@ -1,0 +1,38 @@
+"""Margins around the text, each side its own: the jitter of a crop, which never reaches the ink."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from glyphline.render.effects import paper_of
+
+STAGE = "ink"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Range of each margin."""
+
+    low: float = 0.03
+    """Smallest margin, as a share of the height of the text."""
+    high: float = 0.25
+    """Largest margin, as a share of the height of the text."""
+    sides: float = 2.0
+    """Left and right margins are up to this many times larger."""
+
+
+def sample(rng: np.random.Generator, settings: Settings) -> dict[str, Any]:
+    """Draw the four margins."""
+    top, bottom, left, right = rng.uniform(settings.low, settings.high, 4).tolist()
+    return {"top": top, "bottom": bottom, "left": left * settings.sides, "right": right * settings.sides}
+
+
+def apply(image: np.ndarray, params: dict[str, Any]) -> np.ndarray:
+    """Add the margins to an `(H, W)` or `(H, W, 3)` image; of a line that runs down, the width counts as height."""
+    em = min(image.shape[:2])
+    sides = [round(em * params[side]) for side in ("top", "bottom", "left", "right")]
+    return cv2.copyMakeBorder(image, *sides, cv2.BORDER_CONSTANT, value=paper_of(image))

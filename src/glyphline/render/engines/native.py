@@ -1,0 +1,151 @@
+"""The project's own engine: HarfBuzz shaping, cached glyphs, straight into uint8 arrays.
+
+Layout -> ink (one channel, cut to the text) -> size and margins -> paper -> ink on paper -> picture.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import cv2
+import numpy as np
+
+from glyphline.render.chain import Chain, chain_of
+from glyphline.render.engines import Refusal, Task
+from glyphline.render.fonts import sample_letters
+from glyphline.render.glyphs import draw
+from glyphline.render.recipe import Recipe
+from glyphline.render.shaping import Layout, Setting, letter_box, missing_glyphs, shape
+
+REFERENCE = "".join(["Hgp(|", "한글빼", "永木", "あ"])
+"""Letters whose ink stands for a font's where the language has no samples."""
+
+
+def render(task: Task, rng: np.random.Generator) -> np.ndarray | Refusal:
+    """Draw one line; `(H, W)` grey, or `(H, W, 3)` where the recipe asks for colour or an effect brings it."""
+    recipe, chain = task.recipe, chain_of(task.recipe)
+    layout = _set(task)
+    missing = missing_glyphs(layout)
+    if missing:
+        return Refusal("no_glyph", missing)
+    length = recipe.max_width_px * layout.size_px / max(8, recipe.height_px) * 2
+    if layout.advance_px > max(length, recipe.max_width_px * 4):
+        return Refusal("too_wide", f"{layout.advance_px:.0f} px")
+    ink = draw(chain.run("layout", layout, rng))
+    if ink is None:
+        return Refusal("no_ink")
+    coverage = ink.image if recipe.fit == "ink" else _in_box(ink, task, layout.size_px)
+    coverage = _to_height(chain.run("ink", coverage, rng), recipe, rng)
+    along = 0 if recipe.orientation == "vertical" else 1
+    if coverage.shape[along] > recipe.max_width_px:
+        return Refusal("too_wide", f"{coverage.shape[along]} px")
+    picture = compose(coverage, chain, recipe, rng)
+    return fix_height(chain.run("picture", picture, rng), recipe)
+
+
+def _set(task: Task) -> Layout:
+    """Shape the line at the size that fills the recipe's share of the height."""
+    recipe, face = task.recipe, task.choice.face
+    top, bottom = letter_box(face.path, face.index, reference_letters(task.line.language))
+    wanted = recipe.height_px * recipe.fill
+    size_px = max(4, int(wanted / max(0.2, top - bottom)))
+    vertical = recipe.orientation == "vertical"
+    if vertical:
+        size_px = max(4, int(wanted))
+    setting = Setting(size_px, task.direction, task.line.language, vertical)
+    layout = shape(task.line.text, task.choice, setting)
+    if recipe.fit == "ink" and not vertical:
+        top, bottom = _ink_box(layout, task)
+        fitted = max(4, min(int(wanted / max(0.05, top - bottom)), 3 * size_px))
+        if fitted != size_px:
+            layout = shape(task.line.text, task.choice, Setting(fitted, task.direction, task.line.language))
+    return layout
+
+
+@functools.lru_cache(maxsize=128)
+def reference_letters(language: str) -> str:
+    """Return the letters whose ink stands for the height of a font's letters in a language."""
+    return "".join(sorted(sample_letters(language))) or REFERENCE
+
+
+def _ink_box(layout: Layout, task: Task) -> tuple[float, float]:
+    """Return how far this text's ink reaches above and below the baseline, in ems."""
+    text = "".join(sorted(set(layout.text)))
+    face = task.choice.face
+    return letter_box(face.path, face.index, text)
+
+
+def _in_box(ink: object, task: Task, size_px: int) -> np.ndarray:
+    """Give the ink at least the height of the font's letters, so that a line of dots stays a line of dots."""
+    if task.recipe.orientation == "vertical":
+        room = size_px - ink.image.shape[1]
+        return cv2.copyMakeBorder(ink.image, 0, 0, room // 2, room - room // 2, 0) if room > 0 else ink.image
+    face = task.choice.face
+    top, bottom = letter_box(face.path, face.index, reference_letters(task.line.language))
+    above = max(0, round(top * size_px) - ink.baseline)
+    below = max(0, round(-bottom * size_px) - (ink.image.shape[0] - ink.baseline))
+    return (
+        cv2.copyMakeBorder(ink.image, above, below, 0, 0, cv2.BORDER_CONSTANT, value=0) if above + below else ink.image
+    )
+
+
+def _to_height(coverage: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
+    """Bring ink and margins to the recipe's height: room at a random height where there is too little, else smaller."""
+    vertical = recipe.orientation == "vertical"
+    room = recipe.height_px - coverage.shape[1 if vertical else 0]
+    before = int(rng.integers(0, max(0, room) + 1))
+    if room < 0:
+        return fix_height(coverage, recipe)
+    if not room:
+        return coverage
+    sides = (0, 0, before, room - before) if vertical else (before, room - before, 0, 0)
+    return cv2.copyMakeBorder(coverage, *sides, cv2.BORDER_CONSTANT, value=0)
+
+
+def fix_height(image: np.ndarray, recipe: Recipe) -> np.ndarray:
+    """Scale an image to the recipe's height (width of a vertical line), its proportions kept."""
+    height, width = image.shape[:2]
+    vertical = recipe.orientation == "vertical"
+    now = width if vertical else height
+    if now == recipe.height_px:
+        return image
+    scale = recipe.height_px / now
+    size = (
+        (recipe.height_px, max(1, round(height * scale)))
+        if vertical
+        else (max(1, round(width * scale)), recipe.height_px)
+    )
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 0.6 else cv2.INTER_LINEAR)
+
+
+def compose(coverage: np.ndarray, chain: Chain, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
+    """Lay ink of a drawn grey (or colour) on paper: `(H, W)` coverage in, a picture out."""
+    low, high = recipe.paper
+    paper = np.full(coverage.shape, int(rng.integers(low, high + 1)), np.uint8)
+    paper = chain.run("paper", paper, rng)
+    tone = int(rng.integers(recipe.ink[0], recipe.ink[1] + 1))
+    if recipe.color and paper.ndim == 2:
+        paper = cv2.cvtColor(paper, cv2.COLOR_GRAY2RGB)
+    return blend(paper, coverage, tone)
+
+
+def blend(paper: np.ndarray, coverage: np.ndarray, tone: int | tuple[int, int, int]) -> np.ndarray:
+    """Return paper with ink of a grey or colour laid on it by coverage."""
+    clear = cv2.bitwise_not(coverage)
+    if paper.ndim == 3:
+        clear = cv2.cvtColor(clear, cv2.COLOR_GRAY2RGB)
+        tone = (tone, tone, tone) if isinstance(tone, int) else tone
+    if not np.any(tone):
+        return cv2.multiply(paper, clear, scale=1 / 255)
+    # ink + (paper - ink) * clear, in two saturating steps that are exact where the paper is lighter than the ink
+    light = cv2.multiply(cv2.subtract(paper, _scalar(tone)), clear, scale=1 / 255)
+    dark = cv2.multiply(cv2.subtract(_full(paper.shape, tone), paper), cv2.bitwise_not(clear), scale=1 / 255)
+    return cv2.add(cv2.add(light, cv2.min(paper, _full(paper.shape, tone))), dark)
+
+
+def _scalar(tone: int | tuple[int, ...]) -> tuple[float, ...]:
+    return (float(tone), 0.0, 0.0, 0.0) if isinstance(tone, int) else (*map(float, tone), 0.0)
+
+
+def _full(shape: tuple[int, ...], tone: int | tuple[int, ...]) -> np.ndarray:
+    return np.full(shape, tone, np.uint8)

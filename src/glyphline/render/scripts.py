@@ -1,0 +1,30 @@
+"""Scripts of characters, and the runs of one script and one direction that a shaper takes."""
+
+from __future__ import annotations
+
+import functools
+
+CURSIVE = frozenset(["Arab", "Syrc", "Mong", "Deva", "Beng", "Guru", "Nkoo", "Adlm", "Rohg", "Mand", "Phag", "Gujr"])
+"""Scripts whose letters touch: no extra space and no wobble between the letters of a word."""
+
+
+@functools.lru_cache(maxsize=None)  # noqa: B019, UP033 - one entry a code point
+def script_of(char: str) -> str:
+    """Return the ISO 15924 code of a character's script; Zyyy for common, Zinh for inherited."""
+    from fontTools.unicodedata import script
+
+    return script(char)
+
+
+def script_runs(text: str) -> list[tuple[int, int, str]]:
+    """Return (start, end, script) runs; what has no script of its own goes with the letters before it, else after."""
+    runs: list[list] = []
+    for position, char in enumerate(text):
+        script = script_of(char)
+        if script in ("Zyyy", "Zinh"):
+            script = runs[-1][2] if runs else ""
+        if runs and (runs[-1][2] in (script, "")):
+            runs[-1][1], runs[-1][2] = position + 1, script or runs[-1][2]
+        else:
+            runs.append([position, position + 1, script])
+    return [(start, end, script or "Zyyy") for start, end, script in runs]

@@ -1,0 +1,181 @@
+"""From text to placed glyphs: directions, scripts, HarfBuzz. Positions in pixels, y upwards from the baseline."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+
+import numpy as np
+import uharfbuzz as hb
+
+from glyphline.render.bidi import Direction, is_plain, visual_runs
+from glyphline.render.faces import Face, characters, is_invisible
+from glyphline.render.fonts import Choice
+from glyphline.render.scripts import CURSIVE, script_of, script_runs
+
+SUBPIXELS = 64
+"""Units of HarfBuzz's scale in a pixel."""
+
+
+@dataclass
+class Layout:
+    """A line's glyphs in visual order, ready to be drawn; layout effects change it."""
+
+    faces: list[Face]
+    """Faces that the glyphs come from."""
+    size_px: int
+    """Pixels to the em."""
+    face: list[int]
+    """Number of each glyph's face."""
+    glyphs: list[int]
+    """Glyph ids."""
+    x: np.ndarray
+    """(N,) origin of each glyph in pixels."""
+    y: np.ndarray
+    """(N,) height of each origin above the baseline in pixels."""
+    clusters: list[int]
+    """Index of the first character that each glyph belongs to."""
+    advance_px: float
+    """Length of the line: to the right, or downwards where it is vertical."""
+    text: str
+    """What is written, in logical order."""
+    vertical: bool = False
+    """Whether the line runs from top to bottom."""
+    joined: bool = False
+    """Whether letters touch, so that only words may be moved."""
+    transforms: np.ndarray | None = None
+    """(N, 2, 2) change of each outline around its origin: drawn glyph by glyph, not from the cache."""
+    words: list[int] = field(default_factory=list)
+    """Number of each glyph's word."""
+
+
+@functools.lru_cache(maxsize=128)
+def hb_face(path: str, index: int) -> hb.Face:
+    """Return HarfBuzz's face of a font file; the file is mapped, not read."""
+    return hb.Face(hb.Blob.from_file_path(path), index)
+
+
+@functools.lru_cache(maxsize=512)
+def hb_font(path: str, index: int, size_px: int) -> hb.Font:
+    """Return HarfBuzz's font at a size, in 1/64 pixels."""
+    font = hb.Font(hb_face(path, index))
+    font.scale = (size_px * SUBPIXELS, size_px * SUBPIXELS)
+    return font
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a line is set: what shaping needs beside text and font."""
+
+    size_px: int
+    """Pixels to the em."""
+    direction: Direction = "ltr"
+    """Direction of the line as a whole."""
+    language: str = ""
+    """ISO 639 code, for forms that differ by language; empty for the font's default."""
+    vertical: bool = False
+    """Whether the line runs from top to bottom."""
+
+
+def shape(text: str, choice: Choice, setting: Setting) -> Layout:
+    """Place the glyphs of a line of text. Shaping is HarfBuzz's, script by script and direction by direction."""
+    vertical = setting.vertical
+    faces = [choice.face] if choice.companion is None else [choice.face, choice.companion]
+    fonts = [hb_font(face.path, face.index, setting.size_px) for face in faces]
+    layout = Layout(faces, setting.size_px, [], [], np.zeros(0), np.zeros(0), [], 0.0, text, vertical)
+    xs: list[int] = []
+    ys: list[int] = []
+    pen = 0
+    for start, end, number, script, towards in _runs(text, choice, setting.direction, vertical):
+        buffer = hb.Buffer()
+        # The whole line is given, with the run's place in it: letters join across a change of font or direction.
+        buffer.add_str(text, start, end - start)
+        buffer.direction = towards
+        buffer.script = script
+        if setting.language:
+            buffer.language = setting.language
+        hb.shape(fonts[number], buffer)
+        layout.joined |= script in CURSIVE
+        infos, positions = buffer.glyph_infos, buffer.glyph_positions
+        for info, place in zip(infos, positions, strict=True):
+            layout.glyphs.append(info.codepoint)
+            layout.clusters.append(info.cluster)
+            if vertical:
+                xs.append(place.x_offset)
+                ys.append(pen + place.y_offset)
+                pen += place.y_advance
+            else:
+                xs.append(pen + place.x_offset)
+                ys.append(place.y_offset)
+                pen += place.x_advance
+        layout.face += [number] * len(infos)
+    layout.x = np.array(xs, dtype=np.float64) / SUBPIXELS
+    layout.y = np.array(ys, dtype=np.float64) / SUBPIXELS
+    layout.advance_px = abs(pen) / SUBPIXELS
+    return layout
+
+
+def _runs(text: str, choice: Choice, direction: Direction, vertical: bool) -> list[tuple[int, int, int, str, str]]:
+    """Return (start, end, face number, script, HarfBuzz direction) in visual order."""
+    if vertical:
+        pieces = [(0, len(text), "ttb")]
+    elif direction == "ltr" and is_plain(text):
+        pieces = [(0, len(text), "ltr")]
+    else:
+        pieces = visual_runs(text, direction)
+    runs = []
+    scripts = script_runs(text)
+    own = characters(choice.face.ranges) if choice.companion else None
+    for start, end, towards in pieces:
+        parts = []
+        for left, right, script in scripts:
+            low, high = max(left, start), min(right, end)
+            if low < high:
+                parts += [(a, b, n, script, towards) for a, b, n in _by_face(text, low, high, own)]
+        runs += reversed(parts) if towards == "rtl" else parts
+    return runs
+
+
+def _by_face(text: str, start: int, end: int, own: frozenset[str] | None) -> list[tuple[int, int, int]]:
+    """Cut a run where the companion has to lend: (start, end, 0 for the face, 1 for its companion)."""
+    if own is None:
+        return [(start, end, 0)]
+    parts: list[list[int]] = []
+    for position in range(start, end):
+        char = text[position]
+        number = 0 if char in own or is_invisible(char) or script_of(char) == "Zinh" else 1
+        if parts and (parts[-1][2] == number or script_of(char) == "Zinh"):
+            parts[-1][1] = position + 1
+        else:
+            parts.append([position, position + 1, number])
+    return [(a, b, n) for a, b, n in parts]
+
+
+def missing_glyphs(layout: Layout) -> str:
+    """Return the characters whose glyph is .notdef after all: composition or substitution that the font lacks."""
+    if 0 not in layout.glyphs:
+        return ""
+    bad = [layout.text[c] for g, c in zip(layout.glyphs, layout.clusters, strict=True) if g == 0]
+    return "".join(sorted({char for char in bad if not is_invisible(char)}))
+
+
+def word_numbers(layout: Layout) -> np.ndarray:
+    """Return (N,) the number of the word that each glyph belongs to."""
+    numbers = np.cumsum([char.isspace() for char in layout.text]) if layout.text else np.zeros(0, int)
+    return numbers[layout.clusters] if layout.clusters else np.zeros(0, int)
+
+
+@functools.lru_cache(maxsize=4096)
+def letter_box(path: str, index: int, sample: str) -> tuple[float, float]:
+    """Return how far the sample's ink reaches above and below the baseline, in ems (below is negative)."""
+    font = hb_font(path, index, 1000 // SUBPIXELS + 1)
+    em = (1000 // SUBPIXELS + 1) * SUBPIXELS
+    tops, bottoms = [], []
+    for char in sample:
+        extents = font.get_glyph_extents(font.get_nominal_glyph(ord(char)) or 0)
+        if extents is not None and extents.height:
+            tops.append(extents.y_bearing / em)
+            bottoms.append((extents.y_bearing + extents.height) / em)
+    if not tops:
+        return 0.8, -0.2
+    return max(tops), min(bottoms)
