@@ -16,7 +16,7 @@ import hashlib
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -130,14 +130,25 @@ class Output:
         """Tell whether a shard and its facts are there; both are written atomically, the facts last."""
         return self.storage.exists(f"{PROGRESS}/{shard}.json") and self.storage.exists(shard)
 
-    def commit(self, shard: str, data: bytes, counts: dict[str, int], drops: Sequence[Drop] = ()) -> None:
-        """Write one shard and then its facts. `counts` are summed over shards into the manifest's."""
+    def commit(
+        self,
+        shard: str,
+        data: bytes,
+        counts: dict[str, int],
+        drops: Sequence[Drop] = (),
+        unlisted: Mapping[str, int] | None = None,
+    ) -> None:
+        """Write one shard and then its facts. `counts` are summed over shards into the manifest's.
+
+        `unlisted` are drops by reason that are counted but not listed in drops.jsonl.
+        """
         if drops:
             listed = "".join(json.dumps(asdict(drop), ensure_ascii=False) + "\n" for drop in drops)
             self.storage.write(f"{PROGRESS}/{shard}.drops", listed.encode())
         self.storage.write(shard, data)
         facts = {"name": shard, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), "counts": counts}
-        self._write_facts(shard, facts | {"drops": dict(Counter(drop.reason for drop in drops))})
+        reasons = Counter(drop.reason for drop in drops) + Counter(dict(unlisted or {}))
+        self._write_facts(shard, facts | {"drops": dict(reasons)})
 
     def _write_facts(self, shard: str, facts: dict[str, Any]) -> None:
         self.storage.write(f"{PROGRESS}/{shard}.json", pretty(facts).encode())
