@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import inspect
 import logging
 import os
 import re
@@ -208,7 +209,7 @@ def _field_help(cls: type, field: str) -> str:
 
 
 def _help_text(doc: str | None, example: str, aliases: Mapping[str, str] | None) -> str:
-    lines = [(doc or "").strip(), "", "Example:", *(f"  {line}" for line in example.splitlines())]
+    lines = [inspect.cleandoc(doc or ""), "", "Example:", *(f"  {line}" for line in example.splitlines())]
     if aliases:
         lines += [
             "",
