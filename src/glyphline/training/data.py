@@ -142,7 +142,7 @@ class RenderedSource:
 
     def text(self, position: int) -> str:
         """Return the text at a position."""
-        return self.rendered.line_at(position).text
+        return self.rendered.text_of(position).text
 
     def item(self, position: int) -> tuple[np.ndarray, str] | None:
         """Return picture and text, None where no font can write it."""

@@ -37,11 +37,12 @@ def main(settings: TrainSettings) -> int:
     """
     if not settings.output:
         raise InputError("--output is required: the folder of the run")
-    _quieten()
+    quieten()
     return train(settings)
 
 
-def _quieten() -> None:
+def quieten() -> None:
+    """Keep transformers to errors: what matters is said by our own log."""
     import transformers
 
     transformers.logging.set_verbosity_error()
@@ -54,7 +55,7 @@ def train(settings: TrainSettings) -> int:
     if (folder / DONE).exists() and checkpoint is None:
         logger.info("%s: already finished under these settings; model in %s", folder, folder / "model")
         return EXIT_DONE
-    _use_cores(settings)
+    use_cores(settings)
     sources, validation = open_data(settings)
     recogniser = make_recogniser(settings, sources)
     over = _leave_out_long(recogniser, sources)
@@ -137,7 +138,7 @@ def last_checkpoint(folder: Path) -> Path | None:
     return None
 
 
-def _use_cores(settings: TrainSettings) -> None:
+def use_cores(settings: TrainSettings) -> None:
     """Give the arithmetic the cores of this process that its workers leave."""
     import torch
 

@@ -236,6 +236,15 @@ class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
         """Return the number of label tokens of each text, the end token included."""
         return [len(ids) for ids in encode_labels(self.tokenizer, texts)]
 
+    def frames_of(self, image: np.ndarray) -> int:
+        """Return the number of CTC frames that a picture gets, padding not counted."""
+        width = self.preprocessor.fitted_size(*image.shape[:2])[1]
+        return width // self.encoder.embeddings.patch[1] * self.options.frames_per_column
+
+    def frames_for(self, text: str) -> int:
+        """Return the least number of CTC frames that a text needs."""
+        return ctc.frames_needed(self.character_labels(text))
+
     def retune(self, options: dict[str, Any]) -> None:
         """Change the weight of the CTC loss."""
         super().retune({key: value for key, value in options.items() if key != "ctc_weight"})
