@@ -59,7 +59,7 @@ class EffectUse:
     group: str = ""
     """Effects of one group exclude each other; their probabilities add up to at most 1."""
     stage: Stage | None = None
-    """Apply at another stage than the effect's own: skew on ink leaves the paper straight, on the picture it does not."""
+    """Apply at another stage than the effect's own: skew on ink leaves the paper straight."""
     settings: dict[str, Any] = field(default_factory=dict)
     """Settings of the effect."""
 
