@@ -1,0 +1,221 @@
+"""The trocr family: losses by their definitions, readings by a second path, folders that others open."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tiny import SIZES, TEXTS, noise_pictures, tiny_recogniser
+from torch.nn import functional
+from transformers import AutoTokenizer, TrOCRProcessor, VisionEncoderDecoderModel
+
+from glyphline.models import ctc, load_recogniser
+from glyphline.models.canvas import Canvas
+from glyphline.models.card import Card
+from glyphline.models.families import trocr
+from glyphline.settings import InputError
+
+
+@pytest.fixture(scope="module")
+def recogniser():
+    return tiny_recogniser()
+
+
+def batch_of(recogniser, texts):
+    pictures = noise_pictures((90,) * len(texts))
+    pixels = recogniser.preprocessor.stack([recogniser.preprocessor.fit(picture) for picture in pictures])
+    return {"pixel_values": pixels} | recogniser.encode_texts(texts)
+
+
+@torch.no_grad()
+def test_loss_by_definition(recogniser):
+    texts = TEXTS[:3]
+    batch = batch_of(recogniser, texts)
+    output = recogniser(**batch)
+    total = count = 0.0
+    for row, labels in zip(output.logits, batch["labels"], strict=True):
+        for step, label in enumerate(labels.tolist()):
+            if label != -100:
+                total -= float(row[step].log_softmax(-1)[label])
+                count += 1
+    assert float(recogniser.branch_losses["decoder"]) == pytest.approx(total / count, rel=1e-5)
+    log_probs = recogniser.ctc_log_probs(recogniser.encode(batch["pixel_values"])).numpy()
+    by_line = []
+    for frames, text in zip(log_probs, texts, strict=True):
+        labels = recogniser.character_labels(text)
+        likelihood = ctc.log_likelihood(frames, labels)
+        by_line.append(0.0 if np.isinf(likelihood) else -likelihood / len(labels))
+    assert float(recogniser.branch_losses["ctc"]) == pytest.approx(np.mean(by_line), rel=1e-4)
+    assert float(output.loss) == pytest.approx(0.5 * total / count + 0.5 * np.mean(by_line), rel=1e-4)
+
+
+@torch.no_grad()
+def test_padding_of_labels_changes_nothing(recogniser):
+    batch = batch_of(recogniser, TEXTS[:2])
+    wider = {
+        **batch,
+        "labels": functional.pad(batch["labels"], (0, 3), value=-100),
+        "ctc_labels": functional.pad(batch["ctc_labels"], (0, 2), value=-100),
+    }
+    assert float(recogniser(**wider).loss) == pytest.approx(float(recogniser(**batch).loss), rel=1e-6)
+
+
+@torch.no_grad()
+def test_teacher_forced_logits_equal_step_by_step(recogniser):
+    batch = batch_of(recogniser, [TEXTS[0]])
+    states = trocr.BaseModelOutput(last_hidden_state=recogniser.encode(batch["pixel_values"]))
+    forced = recogniser(encoder_outputs=states, labels=batch["labels"]).logits[0]
+    ids = [recogniser.config.decoder_start_token_id, *batch["labels"][0, :-1].tolist()]
+    cache, stepped = None, []
+    for token in ids:
+        output = recogniser(
+            encoder_outputs=states, decoder_input_ids=torch.tensor([[token]]), past_key_values=cache, use_cache=True
+        )
+        cache = output.past_key_values
+        stepped.append(output.logits[0, -1])
+    torch.testing.assert_close(torch.stack(stepped), forced, atol=1e-4, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_generation_with_and_without_cache_is_the_same(recogniser):
+    states = recogniser.encode(batch_of(recogniser, TEXTS[:3])["pixel_values"])
+    for beams in (1, 3):
+        texts = [
+            recogniser.generate(
+                encoder_outputs=trocr.BaseModelOutput(last_hidden_state=states), use_cache=cached, num_beams=beams
+            ).tolist()
+            for cached in (True, False)
+        ]
+        assert texts[0] == texts[1]
+
+
+def test_confidence_of_the_decoder_is_the_mean_of_its_tokens(recogniser):
+    picture = noise_pictures((80,))
+    reading = recogniser.read(picture, "decoder")[0]
+    pixels = recogniser.preprocessor.stack([recogniser.preprocessor.fit(picture[0])])
+    with torch.no_grad():
+        ids = recogniser.generate(encoder_outputs=trocr.BaseModelOutput(last_hidden_state=recogniser.encode(pixels)))
+        labels = ids[:, 1:]
+        logits = recogniser(pixel_values=pixels, labels=labels.clone()).logits
+    chosen = logits.log_softmax(-1).gather(-1, labels[..., None]).squeeze(-1)
+    assert reading.confidence == pytest.approx(float(chosen.mean().exp()), rel=1e-3)
+
+
+def test_reading_does_not_depend_on_company_or_order(recogniser):
+    pictures = noise_pictures((60, 60, 62, 58, 61))
+    together = recogniser.read(pictures, "ctc", batch_size=3)
+    alone = [recogniser.read([picture], "ctc")[0] for picture in pictures]
+    assert [reading.text for reading in together] == [reading.text for reading in alone]
+    backwards = recogniser.read(pictures[::-1], "ctc", batch_size=2)[::-1]
+    assert [reading.text for reading in together] == [reading.text for reading in backwards]
+
+
+def test_auto_takes_the_jointly_likelier_text(recogniser):
+    pictures = noise_pictures((50, 90, 140, 33))
+    read = recogniser.read_modes(pictures, ("auto", "ctc", "decoder"), batch_size=1)
+    for picture, both, fast, slow in zip(pictures, *(read[mode] for mode in ("auto", "ctc", "decoder")), strict=True):
+        pixels = recogniser.preprocessor.stack([recogniser.preprocessor.fit(picture)])
+        with torch.no_grad():
+            states = recogniser.encode(pixels)
+            frames = recogniser.ctc_log_probs(states)[0].numpy()
+            scores = {}
+            for text in {fast.text, slow.text}:
+                labels = recogniser.pad_labels([text])
+                if labels.shape[1] > recogniser.card.max_length:
+                    continue
+                output = recogniser(encoder_outputs=trocr.BaseModelOutput(last_hidden_state=states), labels=labels)
+                by_ctc = ctc.log_likelihood(frames, recogniser.character_labels(text))
+                scores[text] = by_ctc - float(output.loss) * labels.shape[1]
+        if scores and len(scores) == len({fast.text, slow.text}):
+            assert both.text == max(scores, key=scores.get)
+
+
+def test_folder_reads_the_same_and_opens_in_plain_transformers(recogniser, tmp_path):
+    recogniser.save_pretrained(tmp_path)
+    assert json.loads((tmp_path / "config.json").read_text())["architectures"] == ["VisionEncoderDecoderModel"]
+    pictures = noise_pictures()
+    ours = load_recogniser(str(tmp_path), "cpu")
+    for mode in ("ctc", "decoder", "auto"):
+        assert ours.read(pictures, mode) == recogniser.read(pictures, mode)
+    plain, missing = VisionEncoderDecoderModel.from_pretrained(tmp_path, output_loading_info=True)
+    assert not missing["missing_keys"]
+    assert not missing["unexpected_keys"]
+    processor, tokenizer = TrOCRProcessor.from_pretrained(tmp_path), AutoTokenizer.from_pretrained(tmp_path)
+    full_width = [picture for picture in pictures if picture.shape[1] == 300]  # others get a narrower batch from us
+    for picture in full_width:
+        pixels = processor(Image.fromarray(picture).convert("RGB"), return_tensors="pt").pixel_values
+        text = tokenizer.batch_decode(plain.generate(pixels), skip_special_tokens=True)[0]
+        assert text.strip() == ours.read([picture], "decoder")[0].text
+    assert plain.generation_config.no_repeat_ngram_size in (None, 0)
+    assert plain.generation_config.length_penalty in (None, 1.0)
+
+
+def test_damaged_folders_are_errors(recogniser, tmp_path):
+    recogniser.save_pretrained(tmp_path)
+    (tmp_path / "ctc.safetensors").unlink()
+    with pytest.raises(InputError, match="ctc.safetensors: missing"):
+        load_recogniser(str(tmp_path), "cpu")
+    (tmp_path / "glyphline.json").write_text("{")
+    with pytest.raises(InputError, match="glyphline.json: damaged"):
+        load_recogniser(str(tmp_path), "cpu")
+    with pytest.raises(InputError, match="no model here"):
+        load_recogniser(str(tmp_path / "nowhere"), "cpu")
+
+
+def test_growing_the_charset_keeps_what_is_known():
+    model = tiny_recogniser(frames_per_column=2)
+    pixels = batch_of(model, TEXTS[:2])["pixel_values"]
+    with torch.no_grad():
+        before = model.ctc_head(model.encode(pixels))
+        known = len(model.card.charset)
+        assert model.grow_charset("한글 안é") == "글한"
+        after = model.ctc_head(model.encode(pixels))
+    old, new = before.unflatten(-1, (2, -1)), after.unflatten(-1, (2, -1))
+    torch.testing.assert_close(new[..., : known + 1], old)
+    assert new.shape[-1] == known + 3
+    assert model.character_labels("글") == [known + 1]
+
+
+def test_without_a_head_only_the_decoder_reads():
+    model = tiny_recogniser(ctc=False)
+    assert model.modes == ("decoder",)
+    assert "ctc_labels" not in model.encode_texts(TEXTS)
+    assert model.read(noise_pictures(), "auto")[0].mode == "decoder"
+    with pytest.raises(InputError, match="reads by auto, decoder"):
+        model.read(noise_pictures(), "ctc")
+
+
+def test_starts_from_published_shapes(tmp_path):
+    """DeiT (distilled, square) with a RoBERTa that uses a BERT tokenizer: the Korean proof of concept's two halves."""
+    from transformers import AutoModel, BertTokenizer, DeiTConfig, RobertaConfig, RobertaForMaskedLM
+
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *sorted({c for text in TEXTS for c in text})]
+    vocabulary += [f"##{character}" for character in vocabulary[5:]]
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / "vocab.txt").write_text("\n".join(vocabulary), encoding="utf-8")
+    tokenizer = BertTokenizer(vocab=str(tmp_path / "words" / "vocab.txt"), do_lower_case=False)
+    tokenizer.save_pretrained(tmp_path / "decoder")
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+    AutoModel.from_config(DeiTConfig(image_size=32, patch_size=16, **sizes)).save_pretrained(tmp_path / "encoder")
+    RobertaForMaskedLM(
+        RobertaConfig(vocab_size=len(vocabulary), max_position_embeddings=66, pad_token_id=0, **sizes)
+    ).save_pretrained(tmp_path / "decoder")
+    loaded = AutoTokenizer.from_pretrained(tmp_path / "decoder")
+    settings = trocr.Settings(encoder=str(tmp_path / "encoder"), decoder=str(tmp_path / "decoder"), ctc=False)
+    model = trocr.build(settings, Card("trocr", Canvas("squash", 64, 64), 24), loaded)
+    assert model.config.decoder_start_token_id == loaded.cls_token_id
+    labels = model.encode_texts(["안녕"])["labels"]
+    assert loaded.cls_token_id not in labels[0].tolist()
+    assert labels[0, -1] == loaded.sep_token_id
+    model.read(noise_pictures(), "decoder")
+    model(**batch_of(model, ["안녕", "세계"])).loss.backward()
+    with pytest.raises(InputError, match="has positions for"):
+        trocr.build(settings, Card("trocr", Canvas("squash", 64, 64), 100), loaded)
+
+
+def test_settings_that_cannot_be_are_errors():
+    with pytest.raises(InputError, match="multiples of their heads"):
+        trocr.Settings(**SIZES | {"encoder_heads": 3})
+    with pytest.raises(InputError, match="no multiple of the patch"):
+        tiny_recogniser(canvas=Canvas("line", 40, 160))
