@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from glyphline.arguments import complete, explain, suggest
+from glyphline.arguments import complete, deepen, explain, suggest
 
 T = TypeVar("T")
 
@@ -161,6 +161,7 @@ def parse(parser: Any, cls: type[T], arguments: Sequence[str], aliases: Mapping[
     for file, content in files.items():
         check_keys(content, cls, file)
     words = [word for word in words if not word.startswith("--config=") or files[word.partition("=")[2]]]
+    words = deepen(parser, words, files.values())
     with _one_line_errors(parser, files=files, typed=typed):
         values = vars(parser.instantiate(parser.parse_args(words)))
         values.pop("config", None)
