@@ -270,6 +270,7 @@ def _dotted(content: Mapping, prefix: str = "") -> set[str]:
 def _run(name: str, job: Callable[[], int | None]) -> int:
     """Run a command and turn what it raises into one line and an exit status."""
     logging.basicConfig(level=_log_level(), format="%(message)s", stream=sys.stderr)
+    logging.getLogger("glyphline").setLevel(_log_level())  # whatever an embedding program set for the root
     logging.raiseExceptions = False  # a log file on a full disk must not bury the one line that says so
     for noisy in ("httpx", "filelock", "fsspec", "urllib3", "datasets", "matplotlib", "PIL", "fontTools", "jax"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
