@@ -6,12 +6,13 @@ into a sentence that names the key, what it takes and what it was given.
 
 from __future__ import annotations
 
+import copy
 import difflib
 import json
 import re
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 BOOLEANS = ("true", "false", "yes", "no")
@@ -70,6 +71,38 @@ def complete(parser: Any, arguments: Sequence[str], aliases: Mapping[str, str]) 
         values = [value] if equals else _take_values(options.get(key), rest, many=not takes_bare)
         done.append(_join(key, options.get(key), values))
     return done + (["--", *bare] if any(word.startswith("-") and word != "-" for word in bare) else bare)
+
+
+def deepen(parser: Any, words: Sequence[str], files: Iterable[Mapping[str, Any]]) -> list[str]:  # noqa: ANN401
+    """Return `words` with `--field.key.inner=value` merged into what the files hold under `key` of a mapping.
+
+    The parser itself would replace the whole of `field.key`. Options that it knows pass as they are.
+    """
+    import yaml
+
+    known, contents = set(option_names(parser)), list(files)
+    merged: dict[str, dict[str, Any]] = {}
+    done: list[str] = []
+    for word in words:
+        option, _, value = word.partition("=")
+        field, *path = option.removeprefix("--").split(".")
+        held = next((file[field] for file in reversed(contents) if isinstance(file.get(field), Mapping)), {})
+        if (
+            not option.startswith("--")
+            or len(path) < 2
+            or option in known
+            or not isinstance(held.get(path[0]), Mapping)
+        ):
+            done.append(word)
+            continue
+        name = f"--{field}.{path[0]}"
+        if name not in merged:
+            done.append(name)
+        inner = merged.setdefault(name, copy.deepcopy(dict(held[path[0]])))
+        for key in path[1:-1]:
+            inner = inner.setdefault(key, {})
+        inner[path[-1]] = yaml.safe_load(value)
+    return [f"{word}={json.dumps(merged[word], ensure_ascii=False)}" if word in merged else word for word in done]
 
 
 def _is_number(word: str) -> bool:

@@ -13,6 +13,7 @@ that names the differing keys. `kill -9` at any moment loses the shard in the ma
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import logging
 from collections import Counter
@@ -87,9 +88,15 @@ class Storage:
 
     def write(self, name: str, data: bytes) -> None:
         """Write a file whole or not at all: beside its place, flushed to the disk, then renamed."""
+        self.write_parts(name, [data])
+
+    def write_parts(self, name: str, parts: Iterable[bytes]) -> None:
+        """Write a file from parts that need not fit into memory together, whole or not at all as `write` does."""
         target = self.path(name)
         if not self.is_local:
-            self.files.pipe_file(target, data)
+            # Object stores show a file only when it is closed.
+            with self.files.open(target, "wb") as handle:
+                handle.writelines(parts)
             return
         import os
         from pathlib import Path
@@ -98,7 +105,7 @@ class Storage:
         beside = Path(f"{target}.{os.getpid()}.part")
         try:
             with beside.open("wb") as handle:
-                handle.write(data)
+                handle.writelines(parts)
                 handle.flush()
                 os.fsync(handle.fileno())
             beside.replace(target)
@@ -187,11 +194,10 @@ class Output:
                 self.storage.remove(name)
 
     def _write_drops(self, shards: Sequence[str], more: Sequence[Drop]) -> None:
-        listed = [f"{PROGRESS}/{shard}.drops" for shard in shards]
-        data = b"".join(self.storage.read(name) for name in listed if self.storage.exists(name))
-        data += "".join(json.dumps(asdict(drop), ensure_ascii=False) + "\n" for drop in more).encode()
-        if data:
-            self.storage.write(DROPS, data)
+        listed = [name for shard in shards if self.storage.exists(name := f"{PROGRESS}/{shard}.drops")]
+        rows = "".join(json.dumps(asdict(drop), ensure_ascii=False) + "\n" for drop in more).encode()
+        if listed or rows:
+            self.storage.write_parts(DROPS, itertools.chain((self.storage.read(name) for name in listed), [rows]))
 
 
 def _ordered(counter: Counter) -> dict[str, int]:

@@ -13,6 +13,9 @@ VERSION = 1
 
 _SPACE = regex.compile(r"\s+")
 _GRAPHEME = regex.compile(r"\X")
+_JOINING = regex.compile(
+    r"[\r\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}\p{GCB=Prepend}\p{GCB=L}\p{GCB=V}\p{GCB=T}\p{GCB=Regional_Indicator}]"
+)
 _INVISIBLE = regex.compile(r"[\u200b\u2060\ufeff\u00ad]")
 
 
@@ -47,6 +50,11 @@ def normalise(text: str, rules: TextRules | None = None) -> str:
 def graphemes(text: str) -> list[str]:
     """Split a text into extended grapheme clusters (UAX #29): what a reader counts as characters."""
     return list(text) if text.isascii() and "\r" not in text else _GRAPHEME.findall(text)
+
+
+def count_graphemes(text: str) -> int:
+    """Return `len(graphemes(text))`, at once where no code point of the text can join another."""
+    return len(_GRAPHEME.findall(text)) if _JOINING.search(text) else len(text)
 
 
 def charset(texts: object) -> str:

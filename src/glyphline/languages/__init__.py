@@ -12,7 +12,12 @@ from typing import Literal
 from glyphline.text import DEFAULT_RULES, TextRules
 
 SentenceSplitter = Callable[[Iterable[str]], Iterator[list[str]]]
-"""Documents in, the sentences of each document out, in order, one list a document; works through batches lazily."""
+"""Documents in, the sentences of each document out, in order, one list a document; works through batches lazily.
+
+Lossless: the sentences of a document, put together, are the document but for white space."""
+
+BreakUnits = Callable[[str], list[str]]
+"""A text in, the pieces between its legal line breaks out; joined they are the text."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,8 @@ class Language:
     """Writing direction of the main script."""
     spaces: bool = True
     """Whether words stand apart; where not, lines are cut at legal break points."""
+    break_units: BreakUnits | None = None
+    """Cuts a text where a line may end, for words longer than a line and languages without spaces; None: UAX #14."""
     digits: str = "0123456789"
     """Digits that running text uses."""
     punctuation: str = ".,!?:;()'\"-"

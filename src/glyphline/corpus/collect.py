@@ -1,0 +1,199 @@
+"""`glyphline collect`: running text in, a corpus of clean lines out."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from typing import Any
+
+from glyphline.corpus.analysis import Analyser, chunk_name, store
+from glyphline.corpus.plan import Chunk, PlannedSource, chunks, inputs, plan_sources, settings_identity, without_files
+from glyphline.corpus.selection import Chunks, drop_duplicates, limit_charset, limit_lines
+from glyphline.corpus.settings import CollectSettings
+from glyphline.corpus.writing import ShardJob, lines_of, write_shard
+from glyphline.manifest import Manifest, Output, Storage, open_output
+from glyphline.settings import InputError, command
+
+log = logging.getLogger(__name__)
+
+EXAMPLE = """glyphline collect --config configs/corpus/ko.yaml --output corpus/ko
+glyphline collect letters.txt diary.txt.xz --language fr --output corpus/fr --lines_txt
+glyphline collect --config configs/corpus/ko.yaml --sources.chatbot.path mine.csv --output corpus/mine"""
+
+
+@command(CollectSettings, name="collect", example=EXAMPLE, positional="files")
+def main(settings: CollectSettings) -> None:
+    """Read running text and write a corpus: clean lines in Parquet shards, with a manifest that counts every drop."""
+    if not settings.output:
+        raise InputError("no output folder: add --output DIR")
+    manifest = collect(settings)
+    log.info("%s: %s lines in %s shards", settings.output, manifest.counts["lines"], len(manifest.shards))
+    log.info("dropped: %s", ", ".join(f"{k} {v}" for k, v in manifest.drops.items()) or "nothing")
+
+
+def collect(settings: CollectSettings) -> Manifest:
+    """Make the corpus, going on with what an interrupted run left. Returns the manifest of the finished folder."""
+    sources = plan_sources(settings)
+    output = open_output(settings.output, "corpus", settings_identity(settings, sources), inputs(sources))
+    if output.finished:
+        log.info("%s: is there already", settings.output)
+        return output.finished
+    with Crew(settings, sources) as crew:
+        count = _analyse(crew, output, settings, sources)
+        return _finish(crew, output, settings, count)
+
+
+class Crew:
+    """The processes that do the work; none of them where one worker was asked for."""
+
+    def __init__(self, settings: CollectSettings, sources: Sequence[PlannedSource]) -> None:
+        import multiprocessing
+
+        self.size = settings.workers or len(os.sched_getaffinity(0))
+        self.sources = [without_files(source) for source in sources]
+        self.bench = Bench(settings, self.sources)
+        self.pool: ProcessPoolExecutor | None = None
+        if self.size > 1:
+            # Models are loaded here, before the fork, so that all processes share one copy of them.
+            self.bench.warm_up()
+            methods = multiprocessing.get_all_start_methods()
+            context = multiprocessing.get_context("fork" if "fork" in methods else None)
+            self.pool = ProcessPoolExecutor(self.size, context, _take_bench, (settings, self.sources))
+
+    def __enter__(self) -> Crew:
+        _BENCH[:] = [self.bench]
+        if self.pool:
+            self.pool.submit(os.getpid).result()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.pool:
+            self.pool.shutdown(wait=True, cancel_futures=True)
+        _BENCH.clear()
+
+    def work(self, function: Callable[..., Any], jobs: Iterator[tuple]) -> Iterator[Any]:
+        """Yield the results in order; a few jobs a process are under way at a time, so that memory stays bounded."""
+        if not self.pool:
+            yield from (function(*job) for job in jobs)
+            return
+        waiting: deque[Future] = deque()
+        for job in jobs:
+            waiting.append(self.pool.submit(function, *job))
+            if len(waiting) >= 3 * self.size:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+class Bench:
+    """What a process works with: the analysers of all sources, made when first needed."""
+
+    def __init__(self, settings: CollectSettings, sources: Sequence[PlannedSource]) -> None:
+        self.settings, self.sources = settings, sources
+        self.analysers: dict[int, Analyser] = {}
+
+    def analyser(self, source: int) -> Analyser:
+        """Return the analyser of a source."""
+        if source not in self.analysers:
+            self.analysers[source] = Analyser(self.sources[source], self.settings)
+        return self.analysers[source]
+
+    def warm_up(self) -> None:
+        """Load what all sources need."""
+        for number in range(len(self.sources)):
+            self.analyser(number).warm_up()
+
+
+_BENCH: list[Bench] = []
+
+
+def _take_bench(settings: CollectSettings, sources: Sequence[PlannedSource]) -> None:
+    """Begin a worker process: an interrupt is the parent's business, and a forked one has its bench already."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if not _BENCH:
+        _BENCH.append(Bench(settings, sources))
+
+
+def _do_chunk(folder: str, chunk: Chunk) -> tuple[int, dict[str, int]]:
+    """Analyse and commit one chunk; returns how far reading had come and the chunk's counts."""
+    bench = _BENCH[0]
+    done = bench.analyser(chunk.source).analyse(chunk.documents, chunk.drops)
+    store(Storage(folder), chunk, done, list_drops=bench.settings.list_drops)
+    return chunk.read_bytes, dict(done.counts)
+
+
+def _analyse(crew: Crew, output: Output, settings: CollectSettings, sources: Sequence[PlannedSource]) -> int:
+    """Analyse every chunk that is not there yet; returns the number of all chunks."""
+    from tqdm import tqdm
+
+    total = sum(os.path.getsize(path) for source in sources for path in source.files.paths)  # noqa: PTH202
+    seen = Counter()
+
+    def missing() -> Iterator[tuple[str, Chunk]]:
+        for chunk in chunks(sources, settings.chunk_documents):
+            seen["chunks"] += 1
+            if not output.storage.exists(f"{chunk_name(chunk.index)}.json"):
+                yield output.storage.folder, chunk
+
+    with tqdm(total=total, unit="B", unit_scale=True, desc="collect", mininterval=1.0) as bar:
+        for read_bytes, counts in crew.work(_do_chunk, missing()):
+            seen.update(counts)
+            bar.update(read_bytes - bar.n)
+            bar.set_postfix(documents=seen["documents"], lines=seen["lines"], refresh=False)
+    if not seen["chunks"]:
+        raise InputError("the sources hold no text")
+    return seen["chunks"]
+
+
+def _do_shard(folder: str, job: ShardJob) -> None:
+    bench = _BENCH[0]
+    output = Output(Storage(folder), "corpus", {}, {})
+    write_shard(output, job, bench.sources, bench.settings)
+
+
+def _finish(crew: Crew, output: Output, settings: CollectSettings, count: int) -> Manifest:
+    """Decide over all lines, write the shards and what goes with them, the manifest last."""
+    import json
+
+    selected = Chunks(output.storage, count)
+    numbers = [json.loads(output.storage.read(f"{chunk_name(index)}.json"))["source"] for index in range(count)]
+    languages = [crew.sources[number].language for number in numbers]
+    drop_duplicates(selected)
+    if settings.charset_limit:
+        limit_charset(selected, languages, settings.charset_limit)
+    if settings.max_lines:
+        limit_lines(selected, settings.max_lines)
+    if not selected.kept:
+        raise InputError("no line is left: every one was dropped; see the filters and the limits of length")
+    jobs = []
+    for number, start in enumerate(range(0, count, settings.chunks_per_shard)):
+        members = list(range(start, min(count, start + settings.chunks_per_shard)))
+        name = f"corpus-{number:05d}.parquet"
+        jobs.append(ShardJob(name, members, [selected.masks[index] for index in members]))
+    missing = [(output.storage.folder, job) for job in jobs if not output.has(job.name)]
+    for _ in crew.work(_do_shard, iter(missing)):
+        pass
+    names = [job.name for job in jobs]
+    if settings.lines_txt:
+        output.storage.write_parts("lines.txt", lines_of(output.storage, names))
+    return output.finish(names, _facts(crew.sources))
+
+
+def _facts(sources: Sequence[PlannedSource]) -> dict[str, Any]:
+    """Return what the manifest says beside the counts."""
+    credits = [
+        {
+            "label": s.label,
+            "kind": s.settings.source,
+            "language": s.language,
+            "licence": s.licence,
+            "address": s.address,
+        }
+        for s in sources
+    ]
+    return {"languages": sorted({source.language for source in sources}), "sources": credits}

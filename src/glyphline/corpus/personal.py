@@ -1,0 +1,34 @@
+"""Personal data in running text: e-mail addresses, phone numbers, resident and card numbers."""
+
+from __future__ import annotations
+
+import regex
+
+_PATTERNS = (
+    r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
+    # International numbers, then Korean mobile, area and service numbers.
+    r"(?<![\d+])\+\d{1,3}[ .()-]{0,2}\d(?:[ .()-]?\d){6,12}(?!\d)",
+    r"(?<!\d)01[016789][ .-]?\d{3,4}[ .-]?\d{4}(?!\d)",
+    r"(?<!\d)\(?0\d{1,2}\)?[ .-]\d{3,4}[ .-]\d{4}(?!\d)",
+    r"(?<!\d)(?:15|16|18)\d{2}-\d{4}(?!\d)",
+    # Korean resident registration numbers: a date of birth, then a digit for century and sex.
+    r"(?<!\d)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[ -]?[1-8]\d{6}(?!\d)",
+    r"(?<!\d)(?:\d{4}[ -]){3}\d{4}(?!\d)",
+)
+_PERSONAL = regex.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS))
+_SIGN = regex.compile(r"[\p{L}\p{N}]")
+
+
+def has_personal_data(text: str) -> bool:
+    """Tell whether the text holds an e-mail address, a phone, resident or card number."""
+    return _PERSONAL.search(text) is not None
+
+
+def mask(text: str) -> tuple[str, int]:
+    """Replace every letter and digit of personal data by `*`; return the text and how many places were masked.
+
+    The separators stay, so a masked number still looks like one: `***-****-****`.
+    """
+    if "@" not in text and not any(character.isdigit() for character in text):
+        return text, 0
+    return _PERSONAL.subn(lambda found: _SIGN.sub("*", found[0]), text)
