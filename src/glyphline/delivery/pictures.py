@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import re
 import sys
 import time
@@ -109,7 +110,7 @@ def _download(url: str, limits: Limits) -> bytes:
         slow = isinstance(error.reason, TimeoutError)
         said = f"took more than {limits.timeout_s:g} s; see --timeout_s" if slow else f"not reached ({error.reason})"
         raise JobError(f"{url}: {said}") from error
-    except (OSError, ValueError) as error:
+    except (OSError, http.client.HTTPException) as error:
         raise JobError(f"{url}: not reached ({error})") from error
     return b"".join(parts)
 

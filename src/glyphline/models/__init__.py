@@ -63,4 +63,11 @@ def load_recogniser(name: str, device: str = "auto") -> Recogniser:
     folder = model_folder(name)
     card = read_card(folder)
     family = plugins.load("family", card.family if card else "trocr")
-    return family.load(folder).to(target)
+    try:
+        recogniser = family.load(folder)
+    except InputError:
+        raise
+    except Exception as error:  # safetensors, tokenizers and transformers each raise their own
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise InputError(f"{folder}: damaged or not a model of this kind ({first})") from error
+    return recogniser.to(target)
