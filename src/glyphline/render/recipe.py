@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.resources
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ from glyphline.settings import InputError, build, identity, read_yaml, suggest
 RECIPE_VERSION = 1
 """Counts changes of pixels: the same recipe, seed and index give the same picture under the same version."""
 
-Stage = Literal["layout", "ink", "paper", "picture"]
+Stage = Literal["layout", "ink", "tone", "paper", "picture"]
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,14 @@ class Recipe:
     """Share of the height that it fills."""
     orientation: Literal["horizontal", "vertical"] = "horizontal"
     """Direction of the line; vertical is for ko, ja and zh."""
+    width_px: int = 0
+    """Least width of the picture (height of a vertical line); wider text makes it wider. 0: as wide as the text."""
+    align: Literal["left", "center", "right"] = "left"
+    """Where the text stands in a picture that is wider."""
+    stroke_px: int = 0
+    """Width of an outline around the letters."""
+    stroke_color: str = "#282828"
+    """Colour of the outline."""
     color: bool = False
     """RGB pictures; otherwise grey where no effect brings colour."""
     ink: list[int] = field(default_factory=lambda: [0, 60])
@@ -186,8 +194,20 @@ def read_preset(preset: str) -> dict[str, Any]:
 
 def load_recipe(preset: str = "clean", overrides: Mapping[str, Any] | None = None) -> Recipe:
     """Return a preset (name or YAML file) with `overrides` laid over it, nested mappings key by key."""
-    merged = merge(read_preset(preset), overrides or {})
-    return build(Recipe, merged, f"preset {preset}")
+    return make_recipe(merge(read_preset(preset), overrides or {}), f"preset {preset}")
+
+
+def make_recipe(mapping: Mapping[str, Any], where: str) -> Recipe:
+    """Return the recipe of a mapping; `where` names it in InputErrors."""
+    uses = mapping.get("effects") or []
+    if not isinstance(uses, list) or not all(isinstance(use, Mapping) for use in uses):
+        raise InputError(f"{where}: effects must be a list of mappings with a name")
+    # The effects' own settings go round the type checker, which would read "#282828" as a comment; their effects
+    # check them.
+    bare = [{key: value for key, value in use.items() if key != "settings"} for use in uses]
+    recipe = build(Recipe, {**mapping, "effects": bare}, where)
+    own = [dict(use.get("settings") or {}) for use in uses]
+    return replace(recipe, effects=[replace(u, settings=s) for u, s in zip(recipe.effects, own, strict=True)])
 
 
 def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

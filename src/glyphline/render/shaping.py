@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import uharfbuzz as hb
@@ -45,8 +45,6 @@ class Layout:
     """Whether letters touch, so that only words may be moved."""
     transforms: np.ndarray | None = None
     """(N, 2, 2) change of each outline around its origin: drawn glyph by glyph, not from the cache."""
-    words: list[int] = field(default_factory=list)
-    """Number of each glyph's word."""
 
 
 @functools.lru_cache(maxsize=128)
@@ -160,9 +158,8 @@ def missing_glyphs(layout: Layout) -> str:
 
 
 def word_numbers(layout: Layout) -> np.ndarray:
-    """Return (N,) the number of the word that each glyph belongs to."""
-    numbers = np.cumsum([char.isspace() for char in layout.text]) if layout.text else np.zeros(0, int)
-    return numbers[layout.clusters] if layout.clusters else np.zeros(0, int)
+    """Return (N,) how many words stand to the left of each glyph (above it where the line is vertical)."""
+    return spaces_before(layout)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -179,3 +176,15 @@ def letter_box(path: str, index: int, sample: str) -> tuple[float, float]:
     if not tops:
         return 0.8, -0.2
     return max(tops), min(bottoms)
+
+
+def cluster_numbers(layout: Layout) -> np.ndarray:
+    """Return (N,) how many letters stand to the left of each glyph (above it where the line is vertical)."""
+    clusters = np.array(layout.clusters, dtype=int)
+    return np.concatenate([[0], np.cumsum(clusters[1:] != clusters[:-1])]) if len(clusters) else clusters
+
+
+def spaces_before(layout: Layout) -> np.ndarray:
+    """Return (N,) how many spaces stand to the left of each glyph (above it where the line is vertical)."""
+    blank = np.array([layout.text[cluster].isspace() for cluster in layout.clusters], dtype=int)
+    return np.cumsum(blank) - blank

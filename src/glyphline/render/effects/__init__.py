@@ -1,13 +1,14 @@
 """One file an effect, sample-then-apply:
 
-    STAGE            "layout", "ink", "paper" or "picture": where a recipe applies it unless it says otherwise
+    STAGE            "layout", "ink", "tone", "paper" or "picture": where a recipe applies it unless it says otherwise
     Settings         dataclass of ranges, all with defaults
     sample(rng, settings) -> params        draws; JSON-serialisable numbers, relative to the height of a line
     apply(image, params) -> image          no randomness but `params["seed"]`; never changes its input
 
 At the stage `layout` the image is a `shaping.Layout`; at `ink` it is `(H, W)` uint8 coverage, 255 where there is full
-ink; at `paper` and `picture` it is uint8 `(H, W)` grey or `(H, W, 3)` RGB. What moves pixels makes room for them and
-fills with `paper_of(image)`, which is 0 for ink and the paper's colour for pictures: no ink is ever cut.
+ink; at `tone` it is one pixel `(1, 1, 3)`, the colour of the ink; at `paper` and `picture` it is uint8 `(H, W)` grey
+or `(H, W, 3)` RGB. What moves pixels makes room for them and fills with `paper_of(image)`, which is 0 for ink and the
+paper's colour for pictures: no ink is ever cut.
 """
 
 from __future__ import annotations

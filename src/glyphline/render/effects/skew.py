@@ -18,15 +18,17 @@ STAGE = "ink"
 class Settings:
     """Range of the angle."""
 
-    degrees: float = 1.5
-    """Largest angle to either side."""
+    low: float = -1.5
+    """Smallest angle in degrees; positive turns against the clock."""
+    high: float = 1.5
+    """Largest angle in degrees."""
     max_rise: float = 0.6
     """Largest rise over the whole line, in heights of the line: long lines are skewed less."""
 
 
 def sample(rng: np.random.Generator, settings: Settings) -> dict[str, Any]:
     """Draw an angle."""
-    return {"degrees": float(rng.uniform(-settings.degrees, settings.degrees)), "max_rise": settings.max_rise}
+    return {"degrees": float(rng.uniform(settings.low, settings.high)), "max_rise": settings.max_rise}
 
 
 def apply(image: np.ndarray, params: dict[str, Any]) -> np.ndarray:

@@ -35,11 +35,13 @@ def render(task: Task, rng: np.random.Generator) -> np.ndarray | Refusal:
     if ink is None:
         return Refusal("no_ink")
     coverage = ink.image if recipe.fit == "ink" else _in_box(ink, task, layout.size_px)
+    if recipe.stroke_px:
+        coverage = cv2.copyMakeBorder(coverage, *[recipe.stroke_px] * 4, cv2.BORDER_CONSTANT, value=0)
     coverage = _to_height(chain.run("ink", coverage, rng), recipe, rng)
     along = 0 if recipe.orientation == "vertical" else 1
     if coverage.shape[along] > recipe.max_width_px:
         return Refusal("too_wide", f"{coverage.shape[along]} px")
-    picture = compose(coverage, chain, recipe, rng)
+    picture = compose(to_width(coverage, recipe), chain, recipe, rng)
     return fix_height(chain.run("picture", picture, rng), recipe)
 
 
@@ -118,34 +120,49 @@ def fix_height(image: np.ndarray, recipe: Recipe) -> np.ndarray:
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 0.6 else cv2.INTER_LINEAR)
 
 
+def to_width(coverage: np.ndarray, recipe: Recipe) -> np.ndarray:
+    """Make a picture at least as wide as the recipe asks for (a vertical line as high), the text where it asks."""
+    vertical = recipe.orientation == "vertical"
+    room = recipe.width_px - coverage.shape[0 if vertical else 1]
+    if room <= 0:
+        return coverage
+    before = {"left": 0, "center": room // 2, "right": room}[recipe.align]
+    sides = (before, room - before, 0, 0) if vertical else (0, 0, before, room - before)
+    return cv2.copyMakeBorder(coverage, *sides, cv2.BORDER_CONSTANT, value=0)
+
+
 def compose(coverage: np.ndarray, chain: Chain, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
     """Lay ink of a drawn grey (or colour) on paper: `(H, W)` coverage in, a picture out."""
     low, high = recipe.paper
     paper = np.full(coverage.shape, int(rng.integers(low, high + 1)), np.uint8)
     paper = chain.run("paper", paper, rng)
-    tone = int(rng.integers(recipe.ink[0], recipe.ink[1] + 1))
-    if recipe.color and paper.ndim == 2:
+    grey = int(rng.integers(recipe.ink[0], recipe.ink[1] + 1))
+    tone = (grey, grey, grey)
+    if chain.stages["tone"]:
+        tone = tuple(chain.run("tone", np.full((1, 1, 3), grey, np.uint8), rng)[0, 0].tolist())
+    outline = hex_color(recipe.stroke_color) if recipe.stroke_px else tone
+    hues = len(set(tone)) > 1 or len(set(outline)) > 1
+    if paper.ndim == 2 and (recipe.color or hues):
         paper = cv2.cvtColor(paper, cv2.COLOR_GRAY2RGB)
+    if recipe.stroke_px:
+        side = 2 * recipe.stroke_px + 1
+        around = cv2.dilate(coverage, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+        paper = blend(paper, around, outline)
     return blend(paper, coverage, tone)
 
 
-def blend(paper: np.ndarray, coverage: np.ndarray, tone: int | tuple[int, int, int]) -> np.ndarray:
-    """Return paper with ink of a grey or colour laid on it by coverage."""
+def hex_color(text: str) -> tuple[int, int, int]:
+    """Return (red, green, blue) of #rrggbb."""
+    return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
+
+
+def blend(paper: np.ndarray, coverage: np.ndarray, tone: tuple[int, int, int]) -> np.ndarray:
+    """Return paper with ink of a colour laid on it by coverage; `(H, W)` paper takes a grey."""
     clear = cv2.bitwise_not(coverage)
     if paper.ndim == 3:
-        clear = cv2.cvtColor(clear, cv2.COLOR_GRAY2RGB)
-        tone = (tone, tone, tone) if isinstance(tone, int) else tone
-    if not np.any(tone):
-        return cv2.multiply(paper, clear, scale=1 / 255)
-    # ink + (paper - ink) * clear, in two saturating steps that are exact where the paper is lighter than the ink
-    light = cv2.multiply(cv2.subtract(paper, _scalar(tone)), clear, scale=1 / 255)
-    dark = cv2.multiply(cv2.subtract(_full(paper.shape, tone), paper), cv2.bitwise_not(clear), scale=1 / 255)
-    return cv2.add(cv2.add(light, cv2.min(paper, _full(paper.shape, tone))), dark)
-
-
-def _scalar(tone: int | tuple[int, ...]) -> tuple[float, ...]:
-    return (float(tone), 0.0, 0.0, 0.0) if isinstance(tone, int) else (*map(float, tone), 0.0)
-
-
-def _full(shape: tuple[int, ...], tone: int | tuple[int, ...]) -> np.ndarray:
-    return np.full(shape, tone, np.uint8)
+        clear, coverage = cv2.cvtColor(clear, cv2.COLOR_GRAY2RGB), cv2.cvtColor(coverage, cv2.COLOR_GRAY2RGB)
+    shine = cv2.multiply(paper, clear, scale=1 / 255)
+    if not any(tone):
+        return shine
+    factors = tone[0] / 255 if paper.ndim == 2 else tuple(value / 255 for value in tone)
+    return cv2.add(shine, cv2.multiply(coverage, factors if paper.ndim == 2 else (*factors, 0.0)))

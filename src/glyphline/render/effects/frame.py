@@ -1,0 +1,37 @@
+"""Margins in exact pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from glyphline.render.effects import paper_of
+
+STAGE = "ink"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The four margins."""
+
+    top: int = 5
+    """Pixels above the text."""
+    left: int = 5
+    """Pixels left of it."""
+    bottom: int = 5
+    """Pixels below it."""
+    right: int = 5
+    """Pixels right of it."""
+
+
+def sample(rng: np.random.Generator, settings: Settings) -> dict[str, Any]:
+    """Return the margins: nothing is drawn."""
+    return {"sides": [settings.top, settings.bottom, settings.left, settings.right]}
+
+
+def apply(image: np.ndarray, params: dict[str, Any]) -> np.ndarray:
+    """Add the margins to an `(H, W)` or `(H, W, 3)` image."""
+    return cv2.copyMakeBorder(image, *params["sides"], cv2.BORDER_CONSTANT, value=paper_of(image))
