@@ -92,6 +92,9 @@ def prepare(settings: PrepareSettings) -> Manifest:
     texts = {item.id: item.text for item in items}
     shards = _write(output, chosen, _Maker(settings, source, sides, texts))
     facts = _facts(items, sides, way, settings) | {"credit": f"{source}, read by {settings.reader}"}
+    groups = len({item.group for item in items})
+    for split in (name for name in SPLITS if not facts["splits"][name]["lines"]):
+        logger.warning("%s is empty: %d groups; see --split.by and the reader's groups", split, groups)
     _draw(output, lines, sides, texts, drops + more)
     return output.finish(shards, facts, drops + more)
 
@@ -241,7 +244,8 @@ def _draw(
 def summary(manifest: Manifest, folder: str) -> str:
     """Return what the command prints: lines and groups of each split, drops by reason, and where to look."""
     rows = [f"{'split':<12}{'lines':>8}{'groups':>8}{'characters':>12}"]
-    for split, facts in manifest.facts["splits"].items():
+    for split in SPLITS:
+        facts = manifest.facts["splits"][split]
         rows.append(f"{split:<12}{facts['lines']:>8}{facts['groups']:>8}{facts['characters']:>12}")
     dropped = ", ".join(f"{count} {reason}" for reason, count in manifest.drops.items()) or "none"
     shared = ", ".join(f"{count} {what}" for what, count in manifest.facts["shared"].items())
