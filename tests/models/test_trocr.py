@@ -25,7 +25,7 @@ def recogniser():
 def batch_of(recogniser, texts):
     pictures = noise_pictures((90,) * len(texts))
     pixels = recogniser.preprocessor.stack([recogniser.preprocessor.fit(picture) for picture in pictures])
-    return {"pixel_values": pixels} | recogniser.encode_texts(texts)
+    return {"pixel_values": pixels} | recogniser.labels(texts)
 
 
 @torch.no_grad()
@@ -43,7 +43,7 @@ def test_loss_by_definition(recogniser):
     log_probs = recogniser.ctc_log_probs(recogniser.encode(batch["pixel_values"])).numpy()
     by_line = []
     for frames, text in zip(log_probs, texts, strict=True):
-        labels = recogniser.character_labels(text)
+        labels = recogniser.labels.characters(text)
         likelihood = ctc.log_likelihood(frames, labels)
         by_line.append(0.0 if np.isinf(likelihood) else -likelihood / len(labels))
     assert float(recogniser.branch_losses["ctc"]) == pytest.approx(np.mean(by_line), rel=1e-4)
@@ -121,11 +121,11 @@ def test_auto_takes_the_jointly_likelier_text(recogniser):
             frames = recogniser.ctc_log_probs(states)[0].numpy()
             scores = {}
             for text in {fast.text, slow.text}:
-                labels = recogniser.pad_labels([text])
+                labels = recogniser.labels([text])["labels"]
                 if labels.shape[1] > recogniser.card.max_length:
                     continue
                 output = recogniser(encoder_outputs=trocr.BaseModelOutput(last_hidden_state=states), labels=labels)
-                by_ctc = ctc.log_likelihood(frames, recogniser.character_labels(text))
+                by_ctc = ctc.log_likelihood(frames, recogniser.labels.characters(text))
                 scores[text] = by_ctc - float(output.loss) * labels.shape[1]
         if scores and len(scores) == len({fast.text, slow.text}):
             assert both.text == max(scores, key=scores.get)
@@ -174,13 +174,13 @@ def test_growing_the_charset_keeps_what_is_known():
     old, new = before.unflatten(-1, (2, -1)), after.unflatten(-1, (2, -1))
     torch.testing.assert_close(new[..., : known + 1], old)
     assert new.shape[-1] == known + 3
-    assert model.character_labels("글") == [known + 1]
+    assert model.labels.characters("글") == [known + 1]
 
 
 def test_without_a_head_only_the_decoder_reads():
     model = tiny_recogniser(ctc=False)
     assert model.modes == ("decoder",)
-    assert "ctc_labels" not in model.encode_texts(TEXTS)
+    assert "ctc_labels" not in model.labels(TEXTS)
     assert model.read(noise_pictures(), "auto")[0].mode == "decoder"
     with pytest.raises(InputError, match="reads by auto, decoder"):
         model.read(noise_pictures(), "ctc")
@@ -205,7 +205,7 @@ def test_starts_from_published_shapes(tmp_path):
     settings = trocr.Settings(encoder=str(tmp_path / "encoder"), decoder=str(tmp_path / "decoder"), ctc=False)
     model = trocr.build(settings, Card("trocr", Canvas("squash", 64, 64), 24), loaded)
     assert model.config.decoder_start_token_id == loaded.cls_token_id
-    labels = model.encode_texts(["안녕"])["labels"]
+    labels = model.labels(["안녕"])["labels"]
     assert loaded.cls_token_id not in labels[0].tolist()
     assert labels[0, -1] == loaded.sep_token_id
     model.read(noise_pictures(), "decoder")

@@ -21,6 +21,8 @@ class Recogniser:
     card: Card
     tokenizer: Any
     preprocessor: Preprocessor
+    labels: Any
+    """Picklable: texts to label tensors, named as `forward` takes them; `lengths(texts)` counts against the limit."""
 
     def equip(self, card: Card, tokenizer: Any) -> None:  # noqa: ANN401
         """Attach what turns pictures into tensors and ids into text."""
@@ -36,14 +38,6 @@ class Recogniser:
     def modes(self) -> tuple[str, ...]:
         """Names of the ways of reading, the default ("auto") apart."""
         raise TypeError(f"{type(self).__name__} has no modes")
-
-    def encode_texts(self, texts: list[str]) -> dict[str, torch.Tensor]:
-        """Return the label tensors of a batch of texts, by the names that `forward` takes."""
-        raise TypeError(f"{type(self).__name__} has no labels")
-
-    def count_tokens(self, texts: list[str]) -> list[int]:
-        """Return how much of `max_length` each text takes."""
-        raise TypeError(f"{type(self).__name__} has no labels")
 
     def retune(self, options: dict[str, Any]) -> None:
         """Change those of the family's settings that steer the loss and leave the weights' shapes alone."""

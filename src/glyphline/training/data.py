@@ -244,7 +244,7 @@ class BucketBatches:
 
 
 class Collator:
-    """Makes a batch: uint8 pixels `(B, C, H, W)` and the label tensors that `Recogniser.encode_texts` returns."""
+    """Makes a batch: uint8 pixels `(B, C, H, W)` and the label tensors that `Recogniser.labels` makes."""
 
     def __init__(self, preprocessor: Preprocessor, encode: Any) -> None:  # noqa: ANN401
         self.preprocessor, self.encode = preprocessor, encode

@@ -170,7 +170,7 @@ def check_round_trip(patient: Patient) -> Finding:
 
 def check_lengths(patient: Patient) -> Finding:
     """Labels over the limit are left out of training: that must be few."""
-    counts = np.array(patient.recogniser.count_tokens(patient.texts))
+    counts = np.array(patient.recogniser.labels.lengths(patient.texts))
     limit = patient.recogniser.card.max_length
     over = float((counts > limit).mean())
     found = f"labels have up to {counts.max()} tokens, the limit is {limit}: {100 * over:.2f} % left out"
@@ -296,7 +296,7 @@ def _learn_by_heart(recogniser: Any, lines: list[tuple[np.ndarray, str]], steps:
 
     from glyphline.training.data import Collator
 
-    batch = Collator(recogniser.preprocessor, recogniser.encode_texts)(lines)
+    batch = Collator(recogniser.preprocessor, recogniser.labels)(lines)
     optimiser = torch.optim.AdamW([p for p in recogniser.parameters() if p.requires_grad], lr=min(rate, 1e-3))
     recogniser.train()
     loss = torch.tensor(float("inf"))

@@ -118,11 +118,16 @@ def _numbered(folder: Path) -> Path:
 
 
 def _adopt(old: Path, folder: Path) -> Path:
-    """Copy the last checkpoint of another run into this one."""
+    """Copy another run's last checkpoint, and the best one that it may return to, into this one."""
     checkpoint = last_checkpoint(old / "checkpoints")
     if checkpoint is None:
         raise InputError(f"{old}: no whole checkpoint to continue from")
-    return Path(shutil.copytree(checkpoint, folder / "checkpoints" / checkpoint.name))
+    state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+    best = checkpoint.with_name(f"checkpoint-{state['best_global_step']}")
+    for source in {checkpoint, best}:
+        if source.exists():
+            shutil.copytree(source, folder / "checkpoints" / source.name)
+    return folder / "checkpoints" / checkpoint.name
 
 
 def last_checkpoint(folder: Path) -> Path | None:
@@ -196,7 +201,7 @@ def make_recogniser(settings: TrainSettings, sources: list[tuple[Source, float]]
 def _leave_out_long(recogniser: Any, sources: list[tuple[Source, float]]) -> list[str]:  # noqa: ANN401
     from glyphline.training.data import check_lengths
 
-    over = check_lengths([source for source, _ in sources], recogniser.count_tokens, recogniser.card.max_length)
+    over = check_lengths([source for source, _ in sources], recogniser.labels.lengths, recogniser.card.max_length)
     if over:
         logger.warning(
             "%d lines are over max_length %d and left out, e.g. %r", len(over), recogniser.card.max_length, over[0]
@@ -225,7 +230,7 @@ def make_trainer(
         args=make_arguments(settings, folder, steps, list(validation)),
         items=items,
         batches=batches,
-        collator=Collator(recogniser.preprocessor, recogniser.encode_texts),
+        collator=Collator(recogniser.preprocessor, recogniser.labels),
         validation=validation,
         callbacks=[interruption, Journal(folder, folder.name)],
     )

@@ -25,10 +25,11 @@ from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
 from glyphline.models import ctc
 from glyphline.models.canvas import canvas_of
 from glyphline.models.card import Card, read_card
+from glyphline.models.labels import LabelEncoder, pad
 from glyphline.models.parts import make_decoder, make_encoder, pretrained
 from glyphline.models.positions import adopt_grid
 from glyphline.models.recogniser import Recogniser
-from glyphline.models.tokenizer import encode_labels, hub_tokenizer, start_and_end
+from glyphline.models.tokenizer import hub_tokenizer, start_and_end
 from glyphline.records import Reading
 from glyphline.settings import InputError
 from glyphline.settings import build as build_settings
@@ -97,7 +98,7 @@ class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
         """Attach card and tokenizer, and make the CTC head that the card's charset asks for."""
         super().equip(card, tokenizer)
         self.options = Settings(**card.options)
-        self.character_ids = {character: i for i, character in enumerate(card.charset, start=1)}
+        self.labels = LabelEncoder(tokenizer, card.charset if self.options.ctc else None)
         if self.options.ctc and self.ctc_head is None:
             outputs = (len(card.charset) + 1) * self.options.frames_per_column
             self.ctc_head = nn.Linear(self.encoder.config.hidden_size, outputs)
@@ -210,31 +211,16 @@ class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
     def _joint_scores(self, states: torch.Tensor, log_probs: np.ndarray, texts: list[str]) -> np.ndarray:
         """Return log p(text | picture) by CTC plus by the decoder, one a text; minus infinity over the limit."""
         scores = np.full(len(texts), -np.inf)
-        labels = encode_labels(self.tokenizer, texts) if texts else []
+        labels = self.labels.tokens(texts)
         kept = [i for i, row in enumerate(labels) if len(row) <= self.card.max_length]
         if not kept:
             return scores
-        padded = _pad([labels[i] for i in kept]).to(states.device)
+        padded = pad([labels[i] for i in kept]).to(states.device)
         logits = super().forward(encoder_outputs=BaseModelOutput(last_hidden_state=states[kept]), labels=padded).logits
         losses = nn.functional.cross_entropy(logits.float().transpose(1, 2), padded, reduction="none").sum(1)
         for i, loss in zip(kept, losses.tolist(), strict=True):
-            scores[i] = ctc.log_likelihood(log_probs[i], self.character_labels(texts[i])) - loss
+            scores[i] = ctc.log_likelihood(log_probs[i], self.labels.characters(texts[i])) - loss
         return scores
-
-    def pad_labels(self, texts: list[str]) -> torch.Tensor:
-        """Return decoder labels `(B, T)` of texts, padded with -100."""
-        return _pad(encode_labels(self.tokenizer, texts))
-
-    def encode_texts(self, texts: list[str]) -> dict[str, torch.Tensor]:
-        """Return `labels` `(B, T)` and, with a CTC head, `ctc_labels` `(B, U)`, padded with -100."""
-        encoded = {"labels": self.pad_labels(texts)}
-        if self.ctc_head is not None:
-            encoded["ctc_labels"] = _pad([self.character_labels(text) for text in texts])
-        return encoded
-
-    def count_tokens(self, texts: list[str]) -> list[int]:
-        """Return the number of label tokens of each text, the end token included."""
-        return [len(ids) for ids in encode_labels(self.tokenizer, texts)]
 
     def frames_of(self, image: np.ndarray) -> int:
         """Return the number of CTC frames that a picture gets, padding not counted."""
@@ -243,7 +229,7 @@ class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
 
     def frames_for(self, text: str) -> int:
         """Return the least number of CTC frames that a text needs."""
-        return ctc.frames_needed(self.character_labels(text))
+        return ctc.frames_needed(self.labels.characters(text))
 
     def retune(self, options: dict[str, Any]) -> None:
         """Change the weight of the CTC loss."""
@@ -251,10 +237,6 @@ class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
         if "ctc_weight" in options:
             self.options = build_settings(Settings, {**asdict(self.options), **options}, "model.options")
             self.card.options = asdict(self.options)
-
-    def character_labels(self, text: str) -> list[int]:
-        """Return the CTC labels of a text; characters outside the charset are left out."""
-        return [self.character_ids[character] for character in text if character in self.character_ids]
 
     def grow_charset(self, characters: str) -> str:
         """Add the characters that the CTC head lacks, keeping every known row; return those added."""
@@ -271,7 +253,7 @@ class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
             head.bias.view(frames, after)[:, :before] = old.bias.view(frames, before)
         self.ctc_head = head.to(old.weight)
         self.card.charset += new
-        self.character_ids = {character: i for i, character in enumerate(self.card.charset, start=1)}
+        self.labels = LabelEncoder(self.tokenizer, self.card.charset)
         return new
 
     def save_pretrained(self, save_directory: str | Path, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
@@ -288,12 +270,6 @@ class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
             save_file(head, folder / HEAD)
         TrOCRProcessor(self.preprocessor.image_processor(), self.tokenizer).save_pretrained(folder)
         self.card.write(folder)
-
-
-def _pad(rows: list[list[int]]) -> torch.Tensor:
-    """Return rows of ids as one tensor, padded with -100."""
-    tensors = [torch.tensor(row, dtype=torch.long) for row in rows]
-    return nn.utils.rnn.pad_sequence(tensors, batch_first=True, padding_value=-100)
 
 
 def build(settings: Settings, card: Card, tokenizer: Any) -> TrocrRecogniser:  # noqa: ANN401

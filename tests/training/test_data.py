@@ -1,0 +1,142 @@
+"""Training items: each depends on its number alone, every line comes once a pass, batches hold like widths."""
+
+import pickle
+from collections import Counter
+
+import numpy as np
+import pytest
+from lines import bar_code, texts, write_lines
+
+from glyphline.models.canvas import Canvas, Preprocessor
+from glyphline.settings import InputError
+from glyphline.training.data import (
+    BucketBatches,
+    Collator,
+    LineItems,
+    StoredLines,
+    check_lengths,
+    estimated_width,
+    open_source,
+    open_validation,
+)
+from glyphline.training.settings import TrainSource, ValidationSource
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_lines(tmp_path_factory.mktemp("data") / "lines")
+
+
+class Numbers:
+    """A source whose item is its position."""
+
+    def __init__(self, length: int) -> None:
+        self.length, self.facts = length, {}
+
+    def __len__(self) -> int:
+        return self.length
+
+    def text(self, position: int) -> str:
+        return "x" * (1 + position % self.length)
+
+    def item(self, position: int):
+        return np.zeros((4, 4), np.uint8), str(position)
+
+
+def test_every_pass_holds_every_line_once_in_a_new_order(folder):
+    source = StoredLines(folder, "train", seed=3)
+    passes = [[source.item(40 * turn + i)[1] for i in range(40)] for turn in range(3)]
+    assert all(Counter(turn) == Counter(texts(40, 1)) for turn in passes)
+    assert passes[0] != passes[1] != passes[2]
+
+
+def test_items_are_the_same_whenever_and_wherever_they_are_made(folder):
+    source = StoredLines(folder, "train", seed=3)
+    copy = pickle.loads(pickle.dumps(source))
+    for position in (77, 3, 39, 40, 3):
+        image, text = source.item(position)
+        again, same = copy.item(position)
+        assert text == same
+        np.testing.assert_array_equal(image, again)
+
+
+def test_stored_pictures_come_back_bit_for_bit(folder):
+    source = StoredLines(folder, "train", seed=3)
+    number = source.order(5)
+    np.testing.assert_array_equal(source.item(5)[0], bar_code(texts(40, 1)[number], 20 + number))
+
+
+def test_sources_come_by_weight_and_each_in_its_own_order():
+    items = LineItems([Numbers(5), Numbers(7)], [3.0, 1.0], total=4000, seed=1)
+    shares = Counter(items.choice.tolist())
+    assert shares[0] / 4000 == pytest.approx(0.75, abs=0.03)
+    for number in (0, 1):
+        positions = [int(items[i][1]) for i in range(4000) if items.choice[i] == number]
+        assert positions == list(range(len(positions)))
+
+
+@pytest.mark.parametrize("total", [1, 7, 64, 203])
+def test_batches_hold_every_item_once(total):
+    items = LineItems([Numbers(50)], [1.0], total, seed=1)
+    batches = list(BucketBatches(items, 8, window=3, seed=1))
+    assert sorted(index for batch in batches for index in batch) == list(range(total))
+    assert len(batches) == len(BucketBatches(items, 8, window=3, seed=1))
+    assert batches == list(BucketBatches(items, 8, window=3, seed=1))
+    assert batches != list(BucketBatches(items, 8, window=3, seed=2)) or total <= 8
+
+
+def test_buckets_waste_little_padding(folder):
+    items = LineItems([StoredLines(folder, "train", 1)], [1.0], 400, seed=1)
+
+    def waste(batches) -> float:
+        used = padded = 0
+        for batch in batches:
+            widths = [items[index][0].shape[1] for index in batch]
+            used, padded = used + sum(widths), padded + max(widths) * len(widths)
+        return 1 - used / padded
+
+    assert waste(BucketBatches(items, 8, window=16, seed=1)) < 0.15
+    assert waste(BucketBatches(items, 8, window=1, seed=1)) > 0.25
+
+
+def test_estimated_width_counts_wide_characters_twice():
+    assert estimated_width("한글ab") == 6
+
+
+def test_collator_makes_what_the_preprocessor_makes(folder):
+    preprocessor = Preprocessor(Canvas("line", 32, 128, 32))
+    source = StoredLines(folder, "train", seed=3)
+    items = [source.item(0), None, source.item(1)]
+    batch = Collator(preprocessor, lambda given: {"texts": given})(items)
+    assert batch["texts"] == [items[0][1], items[2][1]]
+    expected = preprocessor.stack([preprocessor.fit(items[0][0]), preprocessor.fit(items[2][0])])
+    assert (batch["pixel_values"] == expected).all()
+    with pytest.raises(InputError, match="no font can write"):
+        Collator(preprocessor, dict)([None, None])
+
+
+def test_labels_over_the_limit_are_reported_and_left_out(folder):
+    source = StoredLines(folder, "train", seed=3)
+    over = check_lengths([source], lambda given: [len(text) for text in given], limit=4)
+    assert sorted(over) == sorted(text for text in texts(40, 1) if len(text) > 4)
+    assert len(source) == 40 - len(over)
+    assert all(len(source.item(i)[1]) <= 4 for i in range(len(source)))
+    with pytest.raises(InputError, match="every line is over max_length 0"):
+        check_lengths([source], lambda given: [len(text) for text in given], limit=0)
+
+
+def test_validation_is_a_fixed_draw(folder):
+    few = open_validation(ValidationSource(folder, limit=4), seed=1)
+    assert [s.id for s in few] == [s.id for s in open_validation(ValidationSource(folder, limit=4), seed=1)]
+    assert len(open_validation(ValidationSource(folder, limit=0), seed=1)) == 10
+
+
+def test_missing_splits_and_folders_are_errors(folder, tmp_path):
+    with pytest.raises(InputError, match="no lines of split 'test'"):
+        open_source(TrainSource(lines=folder, split="test"), 1)
+    with pytest.raises(InputError, match="no such folder"):
+        open_source(TrainSource(lines=str(tmp_path / "none")), 1)
+    with pytest.raises(InputError, match="neither a corpus nor a UTF-8 text file"):
+        open_source(TrainSource(corpus=str(tmp_path / "none.txt")), 1)
+    with pytest.raises(InputError, match="either `lines`"):
+        TrainSource(lines=folder, corpus=folder)
