@@ -34,7 +34,7 @@ class Checks:
     """Share of dark pixels (half-way between paper and darkest ink) below which a picture is blank."""
     width_outlier: float = 6.0
     """Lines whose width per character is this many robust standard deviations from the set's median are dropped: the
-    text belongs to another picture, or a piece is missing. Only lines of five characters and more; 0 for no check."""
+    text belongs to another picture, or a piece is missing. 0 for no check."""
     most_characters: int = 0
     """Longest text, in characters; 0 for no limit."""
     skip_text: list[str] = field(default_factory=list)
@@ -105,22 +105,25 @@ def _picture_fault(image: np.ndarray, checks: Checks) -> tuple[str, str]:
 def find_outliers(items: Sequence[Inspection], bound: float) -> dict[int, str]:
     """Return the positions whose width per character is far off the median of the set, with the figures.
 
-    The measure is log(width / height / characters), its spread the median absolute deviation.
+    The measure is log(width / height / characters), its spread the median absolute deviation. Too much text for the
+    width is judged from five characters on, too little only from twenty: headings and capitals are set wide.
     """
-    measured = {
-        position: np.log(item.width_px / item.height_px / len(graphemes(item.text)))
-        for position, item in enumerate(items)
-        if not item.reason and len(graphemes(item.text)) >= 5
-    }
+    lengths = {k: len(graphemes(item.text)) for k, item in enumerate(items) if not item.reason}
+    measured = {k: np.log(items[k].width_px / items[k].height_px / n) for k, n in lengths.items() if n >= 5}
     if bound <= 0 or len(measured) < 20:
         return {}
     values = np.fromiter(measured.values(), np.float64)
     middle = float(np.median(values))
     spread = max(1.4826 * float(np.median(np.abs(values - middle))), 0.05)
-    far = {k: value for k, value in measured.items() if abs(value - middle) > bound * spread}
+    far = {
+        k: (value - middle) / spread
+        for k, value in measured.items()
+        if value - middle < -bound * spread or (value - middle > bound * spread and lengths[k] >= 20)
+    }
     return {
-        k: f"{np.exp(value):.3f} heights a character, the set's median is {np.exp(middle):.3f}: {items[k].text[:60]}"
-        for k, value in far.items()
+        k: f"{np.exp(measured[k]):.3f} heights a character ({deviation:+.1f} deviations), the set's median is "
+        f"{np.exp(middle):.3f}: {items[k].text[:60]}"
+        for k, deviation in far.items()
     }
 
 

@@ -17,6 +17,8 @@ from glyphline.text import graphemes, normalise
 
 logger = logging.getLogger(__name__)
 
+MANY_GROUPS = 100
+"""From here on the shares of lines come out near enough by themselves."""
 SHOWN = 5
 """How many ids an error names."""
 
@@ -28,11 +30,11 @@ class Splitting:
     by: Literal["auto", "own", "group"] = "auto"
     """own: the set's own splits; group: whole groups at random; auto: the set's own where it has any."""
     validation: float = 0.1
-    """Share of groups for validation; with the set's own splits only used where it has no validation split."""
+    """Share of lines for validation, in whole groups; with the set's own splits only where it has no validation."""
     test: float = 0.1
-    """Share of groups for test; with the set's own splits only used where it has none."""
+    """Share of lines for test, in whole groups; with the set's own splits only where it has none."""
     seed: int = 0
-    """Seed of the division; a group's side depends on seed and group alone as long as no side is empty."""
+    """Seed of the division; from 100 groups on a group's side depends on seed and group alone."""
     leaks: Literal["refuse", "drop"] = "refuse"
     """What to do where the set's own splits share a group or a picture, or a held-out text is in `against`: refuse
     the set, or drop the training side (the held-out side where the text is in `against`)."""
@@ -88,21 +90,36 @@ def assign(items: Sequence[Item], settings: Splitting) -> tuple[dict[str, str], 
 
 
 def _by_group(items: Sequence[Item], settings: Splitting) -> dict[str, str]:
-    """Divide whole groups: test is what has the lowest numbers, validation what comes next.
+    """Divide whole groups, in the order of a number that seed and name give each of them.
 
-    Where a share of a few groups comes out empty, the group with the nearest number fills it.
+    Many groups: those below `test` are test, those below `test + validation` validation, whatever other groups
+    there are. Few groups: each split is filled with the first groups that fit its share of lines, and with the
+    smallest where none does, so that one long book does not end up as validation.
     """
     sizes = Counter(item.group for item in items)
-    drawn = sorted((share(settings.seed, "split", group), group) for group in sizes)
-    sides = {}
-    for number, group in drawn:
-        held = "test" if number < settings.test else "validation"
-        sides[group] = held if number < settings.test + settings.validation else "train"
-    for position, name in enumerate(("test", "validation")):
-        if getattr(settings, name) and name not in sides.values() and len(drawn) > 2:
-            fallback = [group for _, group in drawn if sides[group] == "train"] or [drawn[position][1]]
-            sides[fallback[0]] = name
+    numbers = {group: share(settings.seed, "split", group) for group in sizes}
+    order = sorted(sizes, key=lambda group: (numbers[group], group))
+    sides = dict.fromkeys(order, "train")
+    if len(order) >= MANY_GROUPS:
+        for group in order:
+            if numbers[group] < settings.test + settings.validation:
+                sides[group] = "test" if numbers[group] < settings.test else "validation"
+    else:
+        for name in ("test", "validation"):
+            _fill(sides, sizes, name, getattr(settings, name) * len(items))
     return {item.id: sides[item.group] for item in items}
+
+
+def _fill(sides: dict[str, str], sizes: Counter[str], name: str, target: float) -> None:
+    """Move groups from train to the split `name` until it has about `target` lines; one group at least stays."""
+    held = 0
+    for group in [group for group, side in sides.items() if side == "train"]:
+        left = sum(side == "train" for side in sides.values())
+        if held < target and held + sizes[group] <= 1.5 * target and left > 1:
+            sides[group], held = name, held + sizes[group]
+    rest = [group for group, side in sides.items() if side == "train"]
+    if target and not held and len(rest) > (2 if name == "test" else 1):
+        sides[min(rest, key=lambda group: sizes[group])] = name
 
 
 def find_leaks(items: Iterable[Item], sides: dict[str, str]) -> list[Drop]:
