@@ -12,7 +12,7 @@ from glyphline.plugins import load
 from glyphline.render.recipe import EffectUse, Recipe
 from glyphline.settings import build
 
-STAGES = ("layout", "ink", "tone", "paper", "picture")
+STAGES = ("layout", "ink", "crop", "tone", "paper", "picture")
 
 
 @dataclass(frozen=True, slots=True)

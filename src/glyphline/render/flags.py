@@ -11,7 +11,7 @@ from glyphline.settings import InputError
 ALIASES = {
     "-i": "--corpus", "--input_file": "--corpus", "-l": "--language", "-c": "--count", "-t": "--workers",
     "--thread_count": "--workers", "-f": "--height_px", "-e": "--format", "--extension": "--format",
-    "-na": "--naming", "--name_format": "--naming", "--output_dir": "--output", "-w": "--words", "--length": "--words",
+    "-na": "--naming", "--name_format": "--naming", "--output_dir": "--output",
     "-ft": "--fonts", "--font": "--fonts", "-fd": "--fonts", "--font_dir": "--fonts",
     "-k": "--trdg.skew_angle", "--skew_angle": "--trdg.skew_angle",
     "-rk": "--trdg.random_skew=true", "--random_skew": "--trdg.random_skew=true",
@@ -115,11 +115,15 @@ def _papers(flags: TrdgSettings) -> list[dict[str, Any]]:
 def translate(arguments: list[str]) -> list[str]:
     """Return a command line with what needs more than another name put right.
 
-    `--fonts A B` becomes a list (the last one counts), and `-e jpg` is JPEG.
+    `--fonts A B` becomes a list (the last one counts), `-e jpg` is JPEG, and `-w N` goes: it counts the words of random
+    texts and has no effect on texts that are given, in TRDG as here.
     """
     result: list[str] = []
-    taking = False
+    taking, skipping = False, False
     for argument in arguments:
+        if skipping or argument in ("-w", "--length"):
+            skipping = not skipping
+            continue
         if argument in FONT_OPTIONS:
             taking = True
             result = [kept for kept in result if not kept.startswith("--fonts+=")]

@@ -86,11 +86,7 @@ class Catalogue:
 
     def _wanted(self, face: Face) -> bool:
         wanted, excluded = self.settings.families, self.settings.exclude
-        return (
-            face.kind in self.settings.kinds
-            and face.family not in excluded
-            and face.family in (wanted or [face.family])
-        )
+        return face.family not in excluded and face.family in (wanted or [face.family])
 
     def _check_names(self, known: set[str]) -> None:
         """Raise InputError for a family in the settings that no font has: a misspelt one would silently do nothing."""
@@ -136,6 +132,10 @@ class Catalogue:
         """Return the choices for a language and split."""
         letters = sample_letters(language)
         able = [c for c in self.choices if not letters or _share(letters, c.chars) >= SAMPLE_SHARE]
+        of_kind = [choice for choice in able if choice.face.kind in self.settings.kinds]
+        if able and not of_kind:
+            log.warning("fonts: none of kind %s writes %s; others are used", "/".join(self.settings.kinds), language)
+        able = of_kind or able
         for role in (split, "train"):
             chosen = [choice for choice in able if self.splits[choice.face.family] in ("", role)]
             if chosen:

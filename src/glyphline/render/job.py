@@ -63,8 +63,6 @@ class RenderSettings:
     """Quality of JPEG and WebP."""
     naming: Literal[0, 1, 2] = 2
     """Names in the trdg layout: 0 TEXT_ID, 1 ID_TEXT, 2 ID."""
-    words: int = execution(0)
-    """Taken from TRDG's command lines; without effect where the texts are given, as in TRDG."""
     shard_size: int = 1000
     """Lines per shard."""
     shards: str = execution("")

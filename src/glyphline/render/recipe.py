@@ -15,7 +15,7 @@ from glyphline.settings import InputError, build, identity, read_yaml, suggest
 RECIPE_VERSION = 1
 """Counts changes of pixels: the same recipe, seed and index give the same picture under the same version."""
 
-Stage = Literal["layout", "ink", "tone", "paper", "picture"]
+Stage = Literal["layout", "ink", "crop", "tone", "paper", "picture"]
 
 
 @dataclass(frozen=True)

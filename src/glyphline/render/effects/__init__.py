@@ -1,14 +1,21 @@
 """One file an effect, sample-then-apply:
 
-    STAGE            "layout", "ink", "tone", "paper" or "picture": where a recipe applies it unless it says otherwise
+    STAGE            where a recipe applies it unless it says otherwise; one of the stages below
     Settings         dataclass of ranges, all with defaults
     sample(rng, settings) -> params        draws; JSON-serialisable numbers, relative to the height of a line
     apply(image, params) -> image          no randomness but `params["seed"]`; never changes its input
 
-At the stage `layout` the image is a `shaping.Layout`; at `ink` it is `(H, W)` uint8 coverage, 255 where there is full
-ink; at `tone` it is one pixel `(1, 1, 3)`, the colour of the ink; at `paper` and `picture` it is uint8 `(H, W)` grey
-or `(H, W, 3)` RGB. What moves pixels makes room for them and fills with `paper_of(image)`, which is 0 for ink and the
-paper's colour for pictures: no ink is ever cut.
+The stages in order, and what the image is there:
+
+    layout    a `shaping.Layout`: glyphs and their places
+    ink       `(H, W)` uint8 coverage, 255 where there is full ink
+    crop      the same, with margins and at its final height
+    tone      one pixel `(1, 1, 3)`, the colour of the ink
+    paper     uint8 `(H, W)` grey or `(H, W, 3)` RGB, without ink
+    picture   uint8 `(H, W)` grey or `(H, W, 3)` RGB, ink on paper
+
+What moves pixels makes room for them and fills with `paper_of(image)`, which is 0 for ink and the paper's colour for
+pictures: no ink is ever cut.
 """
 
 from __future__ import annotations

@@ -41,7 +41,8 @@ def render(task: Task, rng: np.random.Generator) -> np.ndarray | Refusal:
     along = 0 if recipe.orientation == "vertical" else 1
     if coverage.shape[along] > recipe.max_width_px:
         return Refusal("too_wide", f"{coverage.shape[along]} px")
-    picture = compose(to_width(coverage, recipe), chain, recipe, rng)
+    coverage = chain.run("crop", to_width(coverage, recipe), rng)
+    picture = compose(coverage, chain, recipe, rng)
     return fix_height(chain.run("picture", picture, rng), recipe)
 
 
