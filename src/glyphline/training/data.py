@@ -104,10 +104,22 @@ class StoredLines:
         number = self.order(position)
         image = decode(self.images[number], f"{self.folder}: line {number}")
         if self.augment:
-            from glyphline.render.line import augment
-
-            image = augment(image, self.augment, rng(self.seed, "augment", position))
+            image = augmented(image, self.augment, rng(self.seed, "augment", position))
         return image, self.labels[number]
+
+
+def augmented(image: np.ndarray, preset: str, generator: np.random.Generator) -> np.ndarray:
+    """Return a real picture with the picture effects of a rendering preset, drawn from `generator`."""
+    from glyphline.render.chain import chain_of
+
+    return chain_of(_preset(preset)).run("picture", image, generator)
+
+
+@functools.lru_cache
+def _preset(name: str) -> Any:  # noqa: ANN401
+    from glyphline.render.recipe import load_recipe
+
+    return load_recipe(name)
 
 
 class RenderedSource:
