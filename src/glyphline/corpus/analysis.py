@@ -66,6 +66,8 @@ class Analyser:
 
     def _paragraphs(self, document: str, done: Analysed) -> Iterator[str]:
         """Yield a document's paragraphs, normalised, personal data masked where that is asked for."""
+        if self.source.plugin.clean:
+            document = self.source.plugin.clean(document)
         for paragraph in document.splitlines():
             if self.settings.filters.mojibake == "repair" and not paragraph.isascii():
                 paragraph = _repair(paragraph, done.counts)

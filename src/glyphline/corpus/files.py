@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
+from glyphline.corpus.download import is_remote, local_copy
 from glyphline.records import Drop
 from glyphline.settings import InputError
 
@@ -38,6 +39,14 @@ class Files:
         counted = raw if path in self._opened else io.BufferedReader(_Counted(raw, self))
         self._opened.add(path)
         return io.BufferedReader(_Guarded(_decompress(counted, path), path), 1 << 18)
+
+    def whole(self, path: str) -> str:
+        """Return the path for a reader that opens files itself; all of its bytes count as read."""
+        self.current = path
+        if path not in self._opened:
+            self.bytes_read += Path(path).stat().st_size
+        self._opened.add(path)
+        return path
 
     def text(self, path: str, encoding: str) -> io.TextIOWrapper:
         """Open a file as text, a byte-order mark skipped. A byte that does not decode raises UnicodeDecodeError."""
@@ -187,6 +196,8 @@ def expand(path: str, suffixes: tuple[str, ...]) -> list[str]:
     """
     import glob
 
+    if is_remote(path):
+        return [local_copy(path)]
     here = Path(path)
     if here.is_dir():
         found = sorted(str(file) for file in here.rglob("*") if file.is_file() and _has_suffix(file.name, suffixes))

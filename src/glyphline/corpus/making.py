@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 from glyphline.languages import Language
@@ -15,7 +16,7 @@ class Wrapper:
         from glyphline.languages._cutting import line_break_units
 
         self.shortest, self.longest, self.spaces = shortest, longest, language.spaces
-        self.break_units = language.break_units or line_break_units
+        self.break_units = language.break_units or functools.partial(line_break_units, language.code)
 
     def __call__(self, text: str, width: int | None = None) -> list[str]:
         """Return the lines. A piece without a legal break stays longer than `width` and is for the caller to drop."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from glyphline.corpus.files import Files, checksum, expand, wrong_encoding
@@ -92,20 +93,50 @@ def _plan(label: str, content: dict[str, Any], language: str) -> PlannedSource:
     if settings.sha256 and sums != [settings.sha256]:
         raise InputError(f"{where}: {files[0]} has the checksum {sums[0]}, not {settings.sha256}")
     names = [file.rsplit("/", 1)[-1] for file in files]
-    return PlannedSource(label, plugin, settings, code, Files(files), digest(list(zip(names, sums, strict=True))))
+    known = [*zip(names, sums, strict=True), *_remote(plugin, settings)]
+    return PlannedSource(label, plugin, settings, code, Files(files), digest(known))
+
+
+def _remote(plugin: Source, settings: SourceSettings) -> list[tuple[str, str]]:
+    """Return what stands for texts that are not in files of `path`: a version, or a folder's files and checksums."""
+    folder = Path(str(getattr(settings, plugin.folder))) if plugin.folder else None
+    if folder and folder.is_dir():
+        files = sorted(str(file) for file in folder.rglob("*") if file.is_file())
+        return [(file.removeprefix(f"{folder}/"), checksum(file)) for file in files]
+    return [("version", plugin.version(settings))] if plugin.version else []
 
 
 def settings_identity(settings: CollectSettings, sources: Sequence[PlannedSource]) -> dict[str, Any]:
     """Return the settings that shape the corpus: paths left out, as the files' checksums stand for them."""
     shaping = identity(settings)
     shaping.pop("files")
-    shaping["sources"] = {source.label: identity(source.settings) | {"path": None} for source in sources}
+    shaping["sources"] = {source.label: identity(source.settings) | _no_paths(source) for source in sources}
     return shaping
 
 
+def _no_paths(source: PlannedSource) -> dict[str, None]:
+    """Return the fields that name places on this machine, emptied."""
+    folder = source.plugin.folder
+    local = folder and Path(str(getattr(source.settings, folder))).is_dir()
+    return {"path": None} | ({folder: None} if local else {})
+
+
 def inputs(sources: Sequence[PlannedSource]) -> dict[str, str]:
-    """Return the checksum of each source's files by label."""
-    return {source.label: source.digest for source in sources}
+    """Return the checksum of each source's files by label, and the versions of the packages that cut its language."""
+    found = {source.label: source.digest for source in sources}
+    for code in sorted({source.language for source in sources}):
+        packages = load("language", code).LANGUAGE.packages
+        found[f"language {code}"] = ", ".join(f"{name} {_version(name)}" for name in packages)
+    return found
+
+
+def _version(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "absent"
 
 
 def chunks(sources: Sequence[PlannedSource], documents: int) -> Iterator[Chunk]:

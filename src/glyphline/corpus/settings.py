@@ -53,7 +53,7 @@ class CollectSettings:
     files: list[str] = field(default_factory=list)
     """Text files to collect, one text a line: the short way for one source of kind `text`."""
     sources: dict[str, dict[str, Any]] | list[dict[str, Any]] = field(default_factory=dict)
-    """Label -> a source: {source: KIND, path: FILES, language: CODE, …}; the kind may be left out where it is the label."""
+    """Label -> a source: {source: KIND, path: FILES, language: CODE, …}; the kind may be the label alone."""
     language: str = ""
     """Language of the texts (ko, en, …) where a source does not say its own."""
     min_graphemes: int = 2

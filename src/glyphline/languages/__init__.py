@@ -33,17 +33,24 @@ class Language:
     split_sentences: SentenceSplitter
     """Cuts documents into sentences."""
     samples: tuple[str, ...]
-    """A few real sentences, for contract tests and specimen sheets."""
+    """Real sentences for contract tests and specimen sheets: of the Universal Declaration of Human Rights, the last
+    one with digits and punctuation."""
     direction: Literal["ltr", "rtl"] = "ltr"
     """Writing direction of the main script."""
     spaces: bool = True
     """Whether words stand apart; where not, lines are cut at legal break points."""
     break_units: BreakUnits | None = None
-    """Cuts a text where a line may end, for words longer than a line and languages without spaces; None: UAX #14."""
+    """Cuts a text where a line may end; None: at the line breaks of ICU."""
+    packages: tuple[str, ...] = ("sentencex", "icu4py")
+    """PyPI packages that cut its text; their versions are recorded with a corpus, as its lines depend on them."""
     digits: str = "0123456789"
     """Digits that running text uses."""
     punctuation: str = ".,!?:;()'\"-"
     """Punctuation that running text uses."""
+    addresses: tuple[str, ...] = ()
+    """Forms of postal addresses, for generated lines, with {place}, {word}, {number} and {postcode}."""
+    places: tuple[str, ...] = ()
+    """Towns for them."""
     rules: TextRules = DEFAULT_RULES
     """Text rules of the language."""
     font_packages: tuple[str, ...] = ()

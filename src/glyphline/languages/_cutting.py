@@ -51,8 +51,31 @@ def _sentencex(code: str, documents: Iterable[str]) -> Iterator[list[str]]:
         yield [piece for piece in pieces if piece]
 
 
-def line_break_units(text: str) -> list[str]:
-    """Cut a text at every place where Unicode's line breaking algorithm (UAX #14) lets a line end."""
-    from uniseg.linebreak import line_break_units as units
+def line_break_units(code: str, text: str) -> list[str]:
+    """Cut a text at every place where a line may end: Unicode's line breaking algorithm (UAX #14) by ICU.
 
-    return list(units(text))
+    ICU has dictionaries for languages whose words its rules cannot tell apart, such as Thai. Strict rules: no line of
+    Japanese begins with a small kana or a prolonged sound mark.
+    """
+    from icu4py.breakers import LineBreaker
+
+    return list(LineBreaker(text, f"{code}@lb=strict"))
+
+
+def thai_sentences(documents: Iterable[str]) -> Iterator[list[str]]:
+    """Cut Thai documents with PyThaiNLP's CRF model (https://github.com/PyThaiNLP/pythainlp, extra `th`).
+
+    Thai ends a sentence with a space, as it ends a clause. Without the extra only full stops, question and exclamation
+    marks end one, and the line breaks do the rest; the manifest says which of the two it was.
+    """
+    try:
+        import pycrfsuite  # noqa: F401 - the model inside pythainlp needs it
+        from pythainlp.tokenize import sent_tokenize
+    except ImportError:
+        yield from _sentencex("th", documents)
+        return
+    for document in documents:
+        pieces = sent_tokenize(document, engine="crfcut") if document else []
+        if "".join(pieces) != document:
+            pieces = [document]
+        yield [stripped for piece in pieces if (stripped := piece.strip())]

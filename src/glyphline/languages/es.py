@@ -9,9 +9,23 @@ LANGUAGE = Language(
     scripts=("Latin",),
     split_sentences=sentencex_for("es"),
     samples=(
-        "¿Dónde está la biblioteca? ¡Qué sorpresa!",
-        "En un lugar de la Mancha, de cuyo nombre no quiero acordarme.",
+        "Todos los seres humanos nacen libres e iguales en dignidad y derechos.",
+        "Todo individuo tiene derecho a la vida, a la libertad y a la seguridad de su persona.",
+        "¿Cuánto cuesta el billete de las 10:45? ¡Sólo 3,50 €!",
     ),
-    punctuation=".,!?:;()'\"-¿¡«»–…",
-    font_packages=("fonts-dejavu", "fonts-noto-core"),
+    punctuation=".,!?:;()'\"-¿¡«»“”–—…%",
+    addresses=(
+        "Calle {word}, {number}, {postcode} {place}",
+        "Avenida de {word}, {number}, {place}",
+        "Plaza {word}, n.º {number}, {place}",
+    ),
+    places=(
+        "Madrid",
+        "Barcelona",
+        "Sevilla",
+        "Bogotá",
+        "Buenos Aires",
+        "Lima",
+    ),
+    font_packages=("fonts-noto-core",),
 )

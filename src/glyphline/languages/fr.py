@@ -9,10 +9,23 @@ LANGUAGE = Language(
     scripts=("Latin",),
     split_sentences=sentencex_for("fr"),
     samples=(
-        "Où étiez-vous l'été dernier ? Nous vous attendions.",
-        "« Bonjour ! » dit-il en ôtant son chapeau.",
-        "La cathédrale mesure 69 m de haut.",
+        "Tous les êtres humains naissent libres et égaux en dignité et en droits.",
+        "Ils sont doués de raison et de conscience et doivent agir les uns envers les autres dans un esprit de fraternité.",
+        "« Où va-t-on à 10 h 42 ? » – c'est-à-dire : quai n° 7, 3,50 € l'aller !",
     ),
-    punctuation=".,!?:;()'\"-«»’–…",
-    font_packages=("fonts-dejavu", "fonts-noto-core"),
+    punctuation=".,!?:;()'\"-«»’–—…“”%°",
+    addresses=(
+        "{number}, rue de {word}, {postcode} {place}",
+        "{number} bis, avenue {word}, {place}",
+        "Place {word}, {postcode} {place}",
+    ),
+    places=(
+        "Paris",
+        "Lyon",
+        "Marseille",
+        "Nantes",
+        "Bruxelles",
+        "Montréal",
+    ),
+    font_packages=("fonts-noto-core",),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from glyphline.records import Drop
 
@@ -76,3 +76,9 @@ class Source:
     """What is done with e-mail addresses, phone and resident numbers unless the settings say otherwise."""
     needs_path: bool = True
     """Whether `path` must be given."""
+    clean: Callable[[str], str] | None = None
+    """Heavy work on a document, done in the worker processes before anything else."""
+    version: Callable[[Any], str] | None = None
+    """Says which version of remote texts the settings mean, where that is not in the files' checksums."""
+    folder: str = ""
+    """Field that may name a local folder in place of a remote name: its files are checksummed."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from glyphline.corpus.files import Files
 from glyphline.corpus.sources import Source, SourceSettings
+from glyphline.corpus.sources.jsonl import records
 from glyphline.corpus.sources.table import rows
 from glyphline.records import Drop
-from glyphline.settings import InputError
 
 
 @dataclass
@@ -28,12 +27,7 @@ def read(settings: Reviews, files: Files) -> Iterator[str | Drop]:
 
 
 def _film(files: Files, path: str) -> Iterator[str | Drop]:
-    try:
-        reviews = json.load(files.text(path, "utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path}: not JSON ({error})") from error
-    if not isinstance(reviews, list):
-        raise InputError(f"{path}: a list of reviews is needed")
+    reviews = records(files, path, "utf-8")
     for number, review in enumerate(reviews):
         text = review.get("review") if isinstance(review, dict) else None
         if not isinstance(text, str):
