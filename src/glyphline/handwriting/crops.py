@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from glyphline import images
-from glyphline.handwriting.pictures import paper
+from glyphline.handwriting.pictures import paper, paper_of
 from glyphline.settings import InputError
 
 Points = tuple[tuple[float, float], ...]
@@ -120,20 +120,11 @@ def _filled(shape: tuple[int, int], polygon: np.ndarray, margin_px: int) -> np.n
 
 
 def _painted(part: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Return the part with everything outside in the colour of its paper."""
-    colour = _paper_within(part, inside)
-    painted = part.copy()
-    painted[inside == 0] = colour
-    return painted
-
-
-def _paper_within(part: np.ndarray, inside: np.ndarray) -> np.ndarray | int:
-    """Return the paper's colour: the median of the lighter half of what is inside, where writing leaves most white."""
+    """Return the part with everything outside in the colour of the paper inside."""
     held = part[inside > 0]
-    if len(held) < 16:
-        return np.asarray(paper(part)[: part.shape[2]] if part.ndim == 3 else paper(part)[0])
-    light = held.mean(axis=1) if held.ndim == 2 else held
-    return np.rint(np.median(held[light >= np.median(light)], axis=0)).astype(np.uint8)
+    painted = part.copy()
+    painted[inside == 0] = paper_of(held) if len(held) else paper(part)
+    return painted
 
 
 def straightened(

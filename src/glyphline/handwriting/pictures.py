@@ -66,10 +66,14 @@ def _shaped(image: np.ndarray, shape: Shape) -> np.ndarray:
 
 
 def paper(image: np.ndarray) -> tuple[int, ...]:
-    """Return the colour of the paper: the median of the lighter half of the border, per channel."""
-    edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]]).reshape(-1, *image.shape[2:])
-    light = edge.mean(axis=1) if edge.ndim == 2 else edge
-    chosen = edge[light >= np.median(light)]
+    """Return the colour of the paper at the border of a picture."""
+    return paper_of(np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]]))
+
+
+def paper_of(pixels: np.ndarray) -> tuple[int, ...]:
+    """Return the colour of the lightest fifth of pixels `(N,)` or `(N, 3)`, its median: ink may cover most of them."""
+    light = pixels.mean(axis=1) if pixels.ndim == 2 else pixels
+    chosen = pixels[light >= np.percentile(light, 80)]
     return tuple(int(value) for value in np.atleast_1d(np.median(chosen, axis=0)))
 
 

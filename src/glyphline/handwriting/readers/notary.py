@@ -81,7 +81,7 @@ def _texts_file(root: Path, settings: Settings) -> Path:
 
 def _topic(name: str) -> str:
     """Return a topic in one form: its words in lower case, without number or comma before it."""
-    words = re.sub(r"^.*,|^[A-Za-z]*\d+_", "", name.strip()).replace("_", " ").lower().split()
+    words = re.sub(r"^(?:.*,)?(?:[A-Za-z]*\d+_)?", "", name.strip()).replace("_", " ").lower().split()
     return " ".join(word for word in words if word != "the")
 
 
