@@ -71,11 +71,11 @@ class Catalogue:
                 self.damaged.append(str(error))
                 log.warning("%s; left out", error)
         every = sorted(faces.values(), key=lambda face: (face.family, face.weight, face.style, face.sha256))
+        self._by_family = {face.family: face for face in reversed(every)}
+        self._check_names({face.family for face in every})
         self.faces = [face for face in every if self._wanted(face)]
         if not self.faces:
             raise InputError(f"fonts: none in {', '.join(settings.folders) or 'the system'} fits the settings")
-        self._by_family = {face.family: face for face in reversed(every)}
-        self._check_names({face.family for face in every})
         self.choices = [Choice(face, self._companion(face)) for face in self.faces]
         self.splits = self._split()
 
