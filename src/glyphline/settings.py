@@ -272,7 +272,18 @@ def _run(name: str, job: Callable[[], int | None]) -> int:
     logging.basicConfig(level=_log_level(), format="%(message)s", stream=sys.stderr)
     logging.getLogger("glyphline").setLevel(_log_level())  # whatever an embedding program set for the root
     logging.raiseExceptions = False  # a log file on a full disk must not bury the one line that says so
-    for noisy in ("httpx", "filelock", "fsspec", "urllib3", "datasets", "matplotlib", "PIL", "fontTools", "jax"):
+    for noisy in (
+        "httpx",
+        "httpx2",
+        "filelock",
+        "fsspec",
+        "urllib3",
+        "datasets",
+        "matplotlib",
+        "PIL",
+        "fontTools",
+        "jax",
+    ):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
         return int(job() or EXIT_DONE)

@@ -24,16 +24,23 @@ def model_folder(name: str) -> Path:
 
 def _fetch(name: str) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
     wanted = ["*.json", "*.safetensors", "*.txt", "*.model", "*.md"]
     try:
-        return Path(snapshot_download(name, allow_patterns=wanted))
+        folder = Path(snapshot_download(name, allow_patterns=wanted))
     except LocalEntryNotFoundError as error:
         raise InputError(f"{name}: no such folder, and the hub cannot be reached; give a local folder") from error
+    except RepositoryNotFoundError as error:
+        raise InputError(
+            f"{name}: no such folder, and no such model on the hub (or a private one: set HF_TOKEN)"
+        ) from error
     except (HfHubHTTPError, OSError, ValueError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(f"{name}: no such folder, and the hub answers: {first}") from error
+    if not (folder / "config.json").exists():
+        raise InputError(f"{name}: on the hub, but it holds no model (no config.json)")
+    return folder
 
 
 def pick_device(device: str = "auto") -> str:
