@@ -96,11 +96,11 @@ def distance(reference: Sequence[str], prediction: Sequence[str]) -> int:
 
 
 def count_errors(reference: str, prediction: str, rules: TextRules | None = None) -> LineErrors:
-    """Count the errors of one line; `rules` are applied to both sides first. `cer_jamo` only where there is Hangul."""
+    """Count one line's errors, `rules` applied to both sides first; `cer_jamo` only where the reference has Hangul."""
     reference, prediction = normalise(reference, rules), normalise(prediction, rules)
     edits, lengths = {}, {}
     for name, split in UNITS.items():
-        if name == "cer_jamo" and not (has_hangul(reference) or has_hangul(prediction)):
+        if name == "cer_jamo" and not has_hangul(reference):
             continue
         ours, theirs = split(reference), split(prediction)
         edits[name], lengths[name] = distance(ours, theirs), len(ours)

@@ -50,7 +50,11 @@ def write_report(
         .render(
             metrics=metrics,
             best=best.mode,
-            breakdowns=[(name, part) for name, part in metrics["modes"][best.mode].items() if name.startswith("by_")],
+            breakdowns=[
+                (name, parts)
+                for name, parts in metrics["modes"][best.mode].items()
+                if name.startswith("by_") and len(parts) > 1
+            ],
             confusions=metrics["modes"][best.mode]["confusions"],
             worst=[shown(line) for line in worst],
             random=[shown(line) for line in random],

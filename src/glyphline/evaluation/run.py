@@ -142,7 +142,7 @@ def describe(score: Score, settings: ScoreSettings) -> dict[str, Any]:
     result: dict[str, Any] = {"overall": figures(score, settings.resamples)}
     for name, key in BREAKDOWNS.items():
         parts = score.split(key)
-        if len(parts) == len(score.lines) > 1:
+        if len(parts) == len(score.lines) > 1 or name == "page" and len(parts) == 1:
             continue  # each line by itself, as with groups that nobody declared: says nothing that predictions do not
         resamples = settings.resamples if len(parts) <= MOST_INTERVALS else 0
         result[f"by_{name}"] = {value: figures(part, resamples) for value, part in parts.items()}

@@ -37,7 +37,10 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LineResult:
-    """One line as it was read; texts are normalised by the model's rules, `group` is its writer, page or font."""
+    """One line as it was read; texts are normalised by the model's rules, `group` is its writer, page or font.
+
+    `page` is set where lines of one group (a writer) come from several pages.
+    """
 
     id: str
     reference: str
@@ -47,6 +50,7 @@ class LineResult:
     source: str
     group: str
     errors: LineErrors
+    page: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,7 @@ def line_result(sample: Sample, reading: Reading, rules: TextRules) -> LineResul
         sample.source,
         group_of(sample),
         count_errors(sample.text, reading.text, rules),
+        str(sample.provenance.get("form") or sample.provenance.get("page") or ""),
     )
 
 
@@ -174,6 +179,7 @@ BREAKDOWNS: dict[str, Callable[[LineResult], str]] = {
     "script": script_of,
     "length": length_bucket,
     "group": lambda line: line.group,
+    "page": lambda line: line.page,
 }
 """By what the overall figures are broken down."""
 
