@@ -5,9 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import freeze_options
 import pytest
 
+import freeze_options
 from glyphline.__main__ import COMMANDS, main
 from glyphline.settings import parse
 
@@ -22,7 +22,7 @@ DOORS = {
     "inference.py": "read",
 }
 HEAVY = ("torch", "transformers", "datasets", "accelerate", "kiwipiepy", "matplotlib", "tensorboard", "pandas", "cv2")
-FOLDERS = {"corpus": "collect", "render": "render", "train": "train"}
+FOLDERS = {"corpus": "collect", "handwriting": "prepare", "render": "render", "train": "train"}
 """Which command's settings the files of a folder of configs/ are."""
 SHIPPED = sorted(ROOT.glob("configs/*/*.yaml"))
 
@@ -58,7 +58,8 @@ def test_no_command_is_missing_from_the_frozen_list():
         ("collect", "--config --output"),
         (
             "render",
-            "--corpus --output --language --count --seed --workers --preset --engine --layout --shards --executor --replay",
+            "--corpus --output --language --count --seed --workers --preset --engine --layout --shards --executor"
+            " --replay",
         ),
         ("prepare", "--reader --root --output"),
         ("train", "--config --output --resume --continue_from"),
