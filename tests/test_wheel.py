@@ -91,7 +91,8 @@ TRAIN = """
 model:
   canvas: {{height: 32, width: 256, width_step: 64}}
   max_length: 40
-  options: {{encoder_size: 48, encoder_layers: 1, encoder_heads: 2, decoder_size: 48, decoder_layers: 1, decoder_heads: 2}}
+  options:
+    {{encoder_size: 48, encoder_layers: 1, encoder_heads: 2, decoder_size: 48, decoder_layers: 1, decoder_heads: 2}}
 data:
   train: [{{lines: {lines}}}]
   validation: {{rendered: {{lines: {lines}, limit: 10}}}}
