@@ -16,6 +16,8 @@ _GRAPHEME = regex.compile(r"\X")
 _JOINING = regex.compile(
     r"[\r\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}\p{GCB=Prepend}\p{GCB=L}\p{GCB=V}\p{GCB=T}\p{GCB=Regional_Indicator}]"
 )
+_BEFORE_CLOSING = regex.compile(r"\s+([.,!?;:%)\]}»”’…।॥。、，．！？；：）」』]+(?=\s|$|\p{P}))")
+_AFTER_OPENING = regex.compile(r"((?:^|(?<=\s))[(\[{«“‘（「『]+)\s+")
 _INVISIBLE = regex.compile(r"[\u200b\u2060\ufeff\u00ad]")
 
 
@@ -45,6 +47,14 @@ def normalise(text: str, rules: TextRules | None = None) -> str:
     if rules.collapse_space:
         text = _SPACE.sub(" ", text).strip()
     return text
+
+
+def detokenise(text: str) -> str:
+    """Close the spaces that cutting a text into words put before closing and after opening punctuation.
+
+    Not lossless, and wrong for French, which wants spaces there: only for texts known to be cut into words.
+    """
+    return _AFTER_OPENING.sub(r"\1", _BEFORE_CLOSING.sub(r"\1", text))
 
 
 def graphemes(text: str) -> list[str]:

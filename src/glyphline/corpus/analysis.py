@@ -10,17 +10,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
+import regex
 
-from glyphline.corpus.filters import Judge
-from glyphline.corpus.making import Wrapper
+from glyphline.corpus.filters import Judge, other_language
+from glyphline.corpus.generated import Inventor
+from glyphline.corpus.making import KINDS, Maker, Wrapper
 from glyphline.corpus.personal import has_personal_data, mask
 from glyphline.corpus.plan import Chunk, PlannedSource
 from glyphline.corpus.settings import CollectSettings
+from glyphline.corpus.similarity import bands
 from glyphline.languages import Language
 from glyphline.manifest import PROGRESS, Storage, pretty
 from glyphline.plugins import load
 from glyphline.records import Drop
-from glyphline.text import count_graphemes, normalise
+from glyphline.seeds import rng
+from glyphline.text import count_graphemes, detokenise, normalise
 
 EXAMPLES = 5
 """Dropped items a chunk remembers for the report, per reason."""
@@ -32,10 +36,17 @@ class Analysed:
 
     lines: list[str] = field(default_factory=list)
     """Texts in order."""
+    kinds: list[int] = field(default_factory=list)
+    """How each was made: its place in KINDS."""
     counts: Counter = field(default_factory=Counter)
-    """Documents, sentences, masked places, lines by how they were made."""
+    """Documents, sentences, places masked or repaired."""
     drops: list[Drop] = field(default_factory=list)
     """Everything that was left out."""
+
+    def keep(self, line: str, kind: str) -> None:
+        """Add a line."""
+        self.lines.append(line)
+        self.kinds.append(KINDS.index(kind))
 
 
 class Analyser:
@@ -46,22 +57,28 @@ class Analyser:
         self.language: Language = load("language", source.language).LANGUAGE
         self.shortest = source.settings.min_graphemes or settings.min_graphemes
         self.judge = Judge(settings.filters, self.language)
-        self.wrap = Wrapper(self.language, self.shortest, settings.max_graphemes)
+        wrap = Wrapper(self.language, self.shortest, settings.max_graphemes)
+        self.maker = Maker(wrap, settings.mix)
+        probability = settings.filters.language_probability
+        self.foreign = other_language(self.language, probability) if probability else None
 
     def warm_up(self) -> None:
         """Load the sentence splitter's model; before a fork, so that the processes share it."""
         list(self.language.split_sentences([self.language.samples[0]]))
 
-    def analyse(self, documents: Sequence[str], drops: Sequence[Drop] = ()) -> Analysed:
-        """Return the lines of the documents, and what was dropped with its reasons."""
+    def analyse(self, documents: Sequence[str], drops: Sequence[Drop] = (), index: int = 0) -> Analysed:
+        """Return the lines of the documents of chunk `index`, and what was dropped with its reasons."""
         done = Analysed(drops=list(drops))
         done.counts["documents"] = len(documents) + len(drops)
+        self.maker.begin()
+        generator = rng(self.settings.seed, "lines", self.source.label, index)
         texts = [text for document in documents for text in self._paragraphs(document, done)]
         for sentences in self._sentences(texts):
             done.counts["sentences"] += len(sentences)
-            for sentence in sentences:
-                self._keep(sentence, done)
-        done.counts["lines"] = len(done.lines)
+            accepted = [sentence for sentence in sentences if self._accept(sentence, done)]
+            if accepted:
+                self._keep(accepted, generator, done)
+        self._invent(generator, done)
         return done
 
     def _paragraphs(self, document: str, done: Analysed) -> Iterator[str]:
@@ -69,13 +86,22 @@ class Analyser:
         if self.source.plugin.clean:
             document = self.source.plugin.clean(document)
         for paragraph in document.splitlines():
+            if _SURROGATE.search(paragraph):
+                # Half a character, from broken JSON: cannot be written as UTF-8, nor analysed.
+                whole = paragraph.encode("utf-8", "replace").decode()
+                done.drops.append(Drop("undecodable", whole, self.source.label))
+                continue
             if self.settings.filters.mojibake == "repair" and not paragraph.isascii():
                 paragraph = _repair(paragraph, done.counts)
             text = normalise(paragraph, self.language.rules)
+            if self.source.settings.detokenise:
+                text = detokenise(text)
             if self.source.personal_data == "mask":
                 text, places = mask(text)
                 done.counts["masked"] += places
-            if text:
+            if self.foreign and (reason := self.foreign(text)):
+                done.drops.append(Drop(reason, text, self.source.label))
+            elif text:
                 yield text
 
     def _sentences(self, texts: Sequence[str]) -> Iterator[list[str]]:
@@ -87,30 +113,55 @@ class Analyser:
         whole = [count_graphemes(text) < limit for text in texts]
         cut = self.language.split_sentences([text for text, kept in zip(texts, whole, strict=True) if not kept])
         for text, kept in zip(texts, whole, strict=True):
-            yield [text] if kept else next(iter(cut))
+            yield [text] if kept else next(cut)
 
-    def _keep(self, sentence: str, done: Analysed) -> None:
-        """Put a sentence's lines where they belong: kept or dropped."""
-        if reason := self._refusal(sentence):
+    def _accept(self, sentence: str, done: Analysed) -> bool:
+        """Tell whether a sentence passes the filters; if not, note why."""
+        if self.source.personal_data == "drop" and has_personal_data(sentence):
+            reason = "personal_data"
+        else:
+            reason = self.judge(sentence)
+        if reason:
             done.drops.append(Drop(reason, sentence, self.source.label))
-            return
-        whole = count_graphemes(sentence) <= self.settings.max_graphemes
-        for line in [sentence] if whole else self.wrap(sentence):
+        return not reason
+
+    def _keep(self, sentences: Sequence[str], generator: np.random.Generator, done: Analysed) -> None:
+        """Make a paragraph's sentences into lines, each kept or dropped."""
+        for line, kind in self.maker.make(sentences, generator):
             length = count_graphemes(line)
-            reason = "too_short" if length < self.shortest else ""
-            reason = "too_long" if length > self.settings.max_graphemes else reason
-            # What may stay in a sentence may not stand alone as a line: "." or a foreign name.
-            reason = reason or ("" if whole else self.judge(line))
+            if length < self.shortest:
+                reason = "too_short"
+            elif length > self.settings.max_graphemes:
+                reason = "too_long"
+            else:
+                # What may stand in a sentence may not stand alone as a line: "—" or a foreign name.
+                reason = "" if kind == "whole" else self.judge(line)
             if reason:
                 done.drops.append(Drop(reason, line, self.source.label))
-                continue
-            done.lines.append(line)
-            done.counts["whole" if whole else "wrapped"] += 1
+            else:
+                done.keep(line, kind)
 
-    def _refusal(self, sentence: str) -> str:
-        if self.source.personal_data == "drop" and has_personal_data(sentence):
-            return "personal_data"
-        return self.judge(sentence)
+    def _invent(self, generator: np.random.Generator, done: Analysed) -> None:
+        """Add generated lines in their shares of the natural ones, with words of this chunk."""
+        shares = self.settings.mix.generated
+        words = words_of(done.lines, self.language) if shares else []
+        if not words:
+            return
+        inventor = Inventor(self.language, self.shortest, self.settings.max_graphemes)
+        natural = len(done.lines)
+        for kind, share in shares.items():
+            for _ in range(round(share * natural)):
+                if line := inventor.invent(kind, generator, words):
+                    done.keep(line, kind)
+
+
+def words_of(lines: Sequence[str], language: Language) -> list[str]:
+    """Return the words of lines in order, bare of punctuation; pieces of two characters where there are no spaces."""
+    words: list[str] = []
+    for line in lines:
+        found = _WORD.findall(line)
+        words += found if language.spaces else [piece for word in found for piece in _PAIR.findall(word)]
+    return words
 
 
 def _repair(text: str, counts: Counter) -> str:
@@ -122,9 +173,14 @@ def _repair(text: str, counts: Counter) -> str:
     return repaired
 
 
+_SURROGATE = regex.compile(r"[\ud800-\udfff]")
+_WORD = regex.compile(r"[\p{L}\p{M}]{2,}")
+_PAIR = regex.compile(r"\X{2}")
+
+
 def text_hash(text: str) -> bytes:
     """Return the 128 bits by which exact duplicates are found and lines are named."""
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
 def chunk_name(index: int) -> str:
@@ -132,23 +188,26 @@ def chunk_name(index: int) -> str:
     return f"{PROGRESS}/chunks/{index:07d}"
 
 
-def store(storage: Storage, chunk: Chunk, done: Analysed, *, list_drops: bool) -> None:
+def store(storage: Storage, chunk: Chunk, done: Analysed, language: str, settings: CollectSettings) -> None:
     """Write a chunk's lines, their hashes and, last, its facts: what a rerun finds and does not do again."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     name = chunk_name(chunk.index)
     sink = io.BytesIO()
-    pq.write_table(pa.table({"text": pa.array(done.lines, pa.string())}), sink, compression="zstd")
+    columns = {"text": pa.array(done.lines, pa.string()), "kind": pa.array(done.kinds, pa.int8())}
+    pq.write_table(pa.table(columns), sink, compression="zstd")
     storage.write(f"{name}.parquet", sink.getvalue())
     hashes = np.frombuffer(b"".join(map(text_hash, done.lines)), dtype=np.uint64).reshape(-1, 2)
     storage.write(f"{name}.hashes", hashes.tobytes())
+    if settings.filters.near_duplicates:
+        storage.write(f"{name}.bands", bands(done.lines).tobytes())
     reasons = Counter(drop.reason for drop in done.drops)
-    if list_drops and done.drops:
+    if settings.list_drops and done.drops:
         rows = "".join(json.dumps(asdict(drop), ensure_ascii=False) + "\n" for drop in done.drops)
-        storage.write(f"{name}.drops", rows.encode("utf-8", "surrogatepass"))
-    facts = {"source": chunk.source, "counts": dict(done.counts), "drops": dict(reasons)}
-    storage.write(f"{name}.json", pretty(facts | {"examples": _examples(done.drops)}).encode("utf-8", "replace"))
+        storage.write(f"{name}.drops", rows.encode())
+    facts = {"source": chunk.source, "language": language, "counts": dict(done.counts), "drops": dict(reasons)}
+    storage.write(f"{name}.json", pretty(facts | {"examples": _examples(done.drops)}).encode())
 
 
 def _examples(drops: Sequence[Drop]) -> dict[str, list[str]]:

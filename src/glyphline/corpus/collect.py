@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from typing import Any
 
-from glyphline.corpus.analysis import Analyser, chunk_name, store
+from glyphline.corpus.analysis import Analysed, Analyser, chunk_name, store, words_of
+from glyphline.corpus.coverage import Form, make_up
+from glyphline.corpus.making import KINDS
 from glyphline.corpus.plan import Chunk, PlannedSource, chunks, inputs, plan_sources, settings_identity, without_files
-from glyphline.corpus.selection import Chunks, drop_duplicates, limit_charset, limit_lines
+from glyphline.corpus.report import write_reports
+from glyphline.corpus.selection import (
+    Chunks,
+    drop_duplicates,
+    drop_near_duplicates,
+    limit_charset,
+    limit_lines,
+    still_missing,
+)
 from glyphline.corpus.settings import CollectSettings
 from glyphline.corpus.writing import ShardJob, lines_of, write_shard
 from glyphline.manifest import Manifest, Output, Storage, open_output
+from glyphline.plugins import load
 from glyphline.settings import InputError, command
 
 log = logging.getLogger(__name__)
@@ -30,19 +42,29 @@ def main(settings: CollectSettings) -> None:
     if not settings.output:
         raise InputError("no output folder: add --output DIR")
     manifest = collect(settings)
+    if manifest is None:
+        log.info("run the other parts, then the same command without --shards to put them together")
+        return
     log.info("%s: %s lines in %s shards", settings.output, manifest.counts["lines"], len(manifest.shards))
     log.info("dropped: %s", ", ".join(f"{k} {v}" for k, v in manifest.drops.items()) or "nothing")
 
 
-def collect(settings: CollectSettings) -> Manifest:
-    """Make the corpus, going on with what an interrupted run left. Returns the manifest of the finished folder."""
+def collect(settings: CollectSettings) -> Manifest | None:
+    """Make the corpus, going on with what an interrupted run left. Returns the manifest of the finished folder.
+
+    None where only a part was asked for and others are not there yet.
+    """
     sources = plan_sources(settings)
-    output = open_output(settings.output, "corpus", settings_identity(settings, sources), inputs(sources))
+    output = open_output(settings.output, "corpus", settings_identity(settings, sources), inputs(settings, sources))
     if output.finished:
         log.info("%s: is there already", settings.output)
         return output.finished
     with Crew(settings, sources) as crew:
         count = _analyse(crew, output, settings, sources)
+        absent = sum(not output.storage.exists(f"{chunk_name(index)}.json") for index in range(count))
+        if absent and settings.shards:
+            log.info("%s: part %s is done; %d of %d chunks are left", settings.output, settings.shards, absent, count)
+            return None
         return _finish(crew, output, settings, count)
 
 
@@ -122,29 +144,38 @@ def _take_bench(settings: CollectSettings, sources: Sequence[PlannedSource]) -> 
 def _do_chunk(folder: str, chunk: Chunk) -> tuple[int, dict[str, int]]:
     """Analyse and commit one chunk; returns how far reading had come and the chunk's counts."""
     bench = _BENCH[0]
-    done = bench.analyser(chunk.source).analyse(chunk.documents, chunk.drops)
-    store(Storage(folder), chunk, done, list_drops=bench.settings.list_drops)
-    return chunk.read_bytes, dict(done.counts)
+    analyser = bench.analyser(chunk.source)
+    done = analyser.analyse(chunk.documents, chunk.drops, chunk.index)
+    store(Storage(folder), chunk, done, analyser.language.code, bench.settings)
+    return chunk.read_bytes, dict(done.counts) | {"lines": len(done.lines)}
 
 
 def _analyse(crew: Crew, output: Output, settings: CollectSettings, sources: Sequence[PlannedSource]) -> int:
-    """Analyse every chunk that is not there yet; returns the number of all chunks."""
+    """Analyse every chunk of this part that is not there yet; returns the number of all chunks."""
     from tqdm import tqdm
 
     total = sum(os.path.getsize(path) for source in sources for path in source.files.paths)  # noqa: PTH202
+    first, last, parts = settings.part()
     seen = Counter()
+    read = 0
 
     def missing() -> Iterator[tuple[str, Chunk]]:
+        nonlocal read
         for chunk in chunks(sources, settings.chunk_documents):
             seen["chunks"] += 1
-            if not output.storage.exists(f"{chunk_name(chunk.index)}.json"):
+            read = chunk.read_bytes
+            if first <= chunk.index % parts <= last and not output.storage.exists(f"{chunk_name(chunk.index)}.json"):
                 yield output.storage.folder, chunk
 
-    with tqdm(total=total, unit="B", unit_scale=True, desc="collect", mininterval=1.0) as bar:
+    started = time.monotonic()
+    # Documents/s is what people compare; bytes are what is known in advance, so the time left follows from them.
+    with tqdm(total=total or None, unit="B", unit_scale=True, desc="collect", mininterval=1.0) as bar:
         for read_bytes, counts in crew.work(_do_chunk, missing()):
             seen.update(counts)
+            rate = seen["documents"] / max(1e-9, time.monotonic() - started)
+            bar.set_postfix_str(f"{seen['documents']:,} documents, {rate:,.0f}/s, {seen['lines']:,} lines", False)
             bar.update(read_bytes - bar.n)
-            bar.set_postfix(documents=seen["documents"], lines=seen["lines"], refresh=False)
+        bar.update(read - bar.n)
     if not seen["chunks"]:
         raise InputError("the sources hold no text")
     return seen["chunks"]
@@ -158,42 +189,44 @@ def _do_shard(folder: str, job: ShardJob) -> None:
 
 def _finish(crew: Crew, output: Output, settings: CollectSettings, count: int) -> Manifest:
     """Decide over all lines, write the shards and what goes with them, the manifest last."""
-    import json
-
     selected = Chunks(output.storage, count)
-    numbers = [json.loads(output.storage.read(f"{chunk_name(index)}.json"))["source"] for index in range(count)]
-    languages = [crew.sources[number].language for number in numbers]
-    drop_duplicates(selected)
-    if settings.charset_limit:
-        limit_charset(selected, languages, settings.charset_limit)
-    if settings.max_lines:
-        limit_lines(selected, settings.max_lines)
+    coverage = _select(selected, output.storage, settings, crew.sources)
     if not selected.kept:
         raise InputError("no line is left: every one was dropped; see the filters and the limits of length")
     jobs = []
-    for number, start in enumerate(range(0, count, settings.chunks_per_shard)):
-        members = list(range(start, min(count, start + settings.chunks_per_shard)))
-        name = f"corpus-{number:05d}.parquet"
-        jobs.append(ShardJob(name, members, [selected.masks[index] for index in members]))
-    missing = [(output.storage.folder, job) for job in jobs if not output.has(job.name)]
-    for _ in crew.work(_do_shard, iter(missing)):
+    for number, start in enumerate(range(0, selected.count, settings.chunks_per_shard)):
+        members = list(range(start, min(selected.count, start + settings.chunks_per_shard)))
+        jobs.append(ShardJob(f"corpus-{number:05d}.parquet", members, [selected.masks[index] for index in members]))
+    log.info("writing %d lines in %d shards", selected.kept, len(jobs))
+    for _ in crew.work(_do_shard, ((output.storage.folder, job) for job in jobs if not output.has(job.name))):
         pass
     names = [job.name for job in jobs]
     if settings.lines_txt:
         output.storage.write_parts("lines.txt", lines_of(output.storage, names))
-    return output.finish(names, _facts(crew.sources))
+    return output.finish(names, write_reports(output.storage, crew.sources, names, coverage))
 
 
-def _facts(sources: Sequence[PlannedSource]) -> dict[str, Any]:
-    """Return what the manifest says beside the counts."""
-    credits = [
-        {
-            "label": s.label,
-            "kind": s.settings.source,
-            "language": s.language,
-            "licence": s.licence,
-            "address": s.address,
-        }
-        for s in sources
-    ]
-    return {"languages": sorted({source.language for source in sources}), "sources": credits}
+def _select(
+    selected: Chunks, storage: Storage, settings: CollectSettings, sources: Sequence[PlannedSource]
+) -> dict[str, Any]:
+    """Drop what the whole corpus decides on, and add lines for rare characters; returns what those were."""
+    drop_duplicates(selected)
+    if settings.filters.near_duplicates:
+        drop_near_duplicates(selected, settings.filters.near_duplicates)
+    if settings.charset_limit:
+        limit_charset(selected, settings.charset_limit)
+    if settings.max_lines:
+        limit_lines(selected, settings.max_lines, settings.coverage)
+    if not settings.coverage.minimum:
+        return {}
+    missing = still_missing(selected, settings.coverage)
+    language = load("language", settings.coverage.language or sources[0].language).LANGUAGE
+    words = next((words_of(texts, language) for i in range(selected.count) if (texts := selected.kept_texts(i))), [])
+    form = Form(language, words, settings.min_graphemes, settings.max_graphemes)
+    lines = make_up(missing, form, settings.seed)
+    if lines:
+        done = Analysed(lines, [KINDS.index("coverage")] * len(lines))
+        store(storage, Chunk(selected.count, -1, [], [], 0), done, language.code, settings)
+        selected.add()
+        drop_duplicates(selected)
+    return {"minimum": settings.coverage.minimum, "raised_by_generated_lines": len(missing), "lines": len(lines)}

@@ -5,12 +5,16 @@ Order matters only for which reason is counted: the most telling comes first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import regex
 
 from glyphline.corpus.settings import FilterSettings
 from glyphline.languages import Language
+from glyphline.optional import need
+from glyphline.settings import InputError
+from glyphline.text import normalise
 
 Filter = Callable[[str], str]
 """Returns the reason to drop a text, or '' to keep it."""
@@ -48,6 +52,10 @@ class Judge:
         self._add(settings.repeat_limit > 0, repeats(settings.repeat_limit))
         self._add(True, lambda text: "" if _READABLE.search(text) else "no_letters")
         self._add(settings.script_share > 0, wrong_script(language, settings.script_share))
+        if settings.profanity:
+            self.filters.append(profanity(settings.profanity))
+        if settings.fonts:
+            self.filters.append(not_covered(settings.fonts))
 
     def _add(self, wanted: bool, check: Filter) -> None:
         if wanted:
@@ -87,5 +95,51 @@ def wrong_script(language: Language, share: float) -> Filter:
         if not others:
             return ""
         return "wrong_script" if len(native.findall(text)) < share * (others + len(native.findall(text))) else ""
+
+    return check
+
+
+def other_language(language: Language, probability: float) -> Filter:
+    """Refuse text that py3langid (https://github.com/adbar/py3langid) holds for another language.
+
+    It sees letters: of a few words it is unsure, so a text is asked about as a whole and not line by line.
+    """
+    identifier = need("py3langid.langid", "lang").LanguageIdentifier.from_pickled_model("", norm_probs=True)
+
+    def check(text: str) -> str:
+        ranked = dict(identifier.rank(text))
+        return "" if ranked.get(language.code, 1.0) >= probability else "other_language"
+
+    return check
+
+
+def profanity(path: str) -> Filter:
+    """Refuse text that holds a word of the list: a whole word, or in scripts without spaces a part of one."""
+    try:
+        words = Path(path).read_text(encoding="utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"filters.profanity: {path} cannot be read as UTF-8 ({error})") from error
+    listed = sorted({normalise(word).casefold() for word in words} - {""}, key=len, reverse=True)
+    # Latin words stand alone ("ass" is not in "grass"); Korean and others take endings.
+    either = "|".join(rf"\b{regex.escape(w)}\b" if w.isascii() else regex.escape(w) for w in listed)
+    pattern = regex.compile(either or r"(?!)")
+    return lambda text: "profanity" if pattern.search(text.casefold()) else ""
+
+
+def not_covered(fonts: Sequence[str]) -> Filter:
+    """Refuse text for which no single font has a glyph for every character (its character map decides)."""
+    from fontTools.ttLib import TTFont, TTLibError
+
+    covered: list[frozenset[str]] = []
+    for path in fonts:
+        try:
+            with TTFont(path, fontNumber=0, lazy=True) as font:
+                covered.append(frozenset(map(chr, font.getBestCmap())))
+        except (OSError, TTLibError) as error:
+            raise InputError(f"filters.fonts: {path} is not a font that can be read ({error})") from error
+
+    def check(text: str) -> str:
+        wanted = set(text) - {" "}
+        return "" if any(wanted <= characters for characters in covered) else "not_covered"
 
     return check

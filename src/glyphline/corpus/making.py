@@ -1,12 +1,24 @@
-"""From sentences to lines: as they are, or wrapped at legal break points where they are too long."""
+"""From sentences to lines: whole, wrapped to a column, or cut into phrases, in set proportions."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
+import numpy as np
+
+from glyphline.corpus.settings import LineMix
 from glyphline.languages import Language
 from glyphline.text import count_graphemes
+
+KINDS = ("whole", "wrapped", "phrase", "number", "date", "address", "mixed", "coverage")
+"""What a line can be; the last one is made to raise rare characters."""
+
+PHRASE_WORDS, PHRASE_GRAPHEMES = 4, 8
+"""Longest phrase: words, or graphemes in a language without spaces."""
+NARROWEST = 0.4
+"""Narrowest column that a paragraph is wrapped to, as a share of the longest line."""
 
 
 class Wrapper:
@@ -23,7 +35,7 @@ class Wrapper:
         width = min(width or self.longest, self.longest)
         lines: list[list[str]] = [[]]
         length = 0
-        for unit in self._units(text, width):
+        for unit in self.units(text, width):
             # A space at a line's end is not seen, so it does not count.
             size, ink = count_graphemes(unit), count_graphemes(unit.rstrip())
             if lines[-1] and length + ink > width:
@@ -34,13 +46,12 @@ class Wrapper:
         self._lengthen_last(lines)
         return [line for line in ("".join(units).strip() for units in lines) if line]
 
-    def _units(self, text: str, width: int) -> list[str]:
+    def units(self, text: str, width: int) -> list[str]:
         """Return the pieces that are not cut: words with the space behind them, or break units."""
         if not self.spaces:
             return self.break_units(text)
-        words = [word + " " for word in text.split(" ")]
         units: list[str] = []
-        for word in words:
+        for word in (word + " " for word in text.split(" ")):
             units += self.break_units(word) if len(word) > width and count_graphemes(word) - 1 > width else [word]
         return units
 
@@ -57,3 +68,61 @@ class Wrapper:
 
 def _length(units: Sequence[str]) -> int:
     return count_graphemes("".join(units).strip())
+
+
+class Maker:
+    """Makes a paragraph's sentences into lines; which kind is made next follows from what is missing so far."""
+
+    def __init__(self, wrap: Wrapper, mix: LineMix) -> None:
+        self.wrap = wrap
+        kinds = {kind: getattr(mix, kind) / mix.natural for kind in ("whole", "wrapped", "phrase")}
+        self.shares = {kind: share for kind, share in kinds.items() if share}
+        self.made: Counter = Counter()
+
+    def begin(self) -> None:
+        """Forget what was made: a chunk's lines must not depend on the chunks before it."""
+        self.made.clear()
+
+    def make(self, sentences: Sequence[str], generator: np.random.Generator) -> Iterator[tuple[str, str]]:
+        """Yield lines and their kinds. Their characters, spaces apart, are the sentences' in order."""
+        total = self.made.total() + 1
+        kind = max(self.shares, key=lambda name: self.shares[name] * total - self.made[name])
+        for line, made in self._lines(kind, sentences, generator):
+            self.made[made] += 1
+            yield line, made
+
+    def _lines(self, kind: str, sentences: Sequence[str], generator: np.random.Generator) -> Iterator[tuple[str, str]]:
+        if kind == "wrapped":
+            width = int(self.wrap.longest * generator.uniform(NARROWEST, 1))
+            text = (" " if self.wrap.spaces else "").join(sentences)
+            yield from ((line, kind) for line in self.wrap(text, max(width, self.wrap.shortest)))
+            return
+        for sentence in sentences:
+            if kind == "phrase":
+                yield from ((phrase, kind) for phrase in self._phrases(sentence, generator))
+            elif count_graphemes(sentence) <= self.wrap.longest:
+                yield sentence, kind
+            else:
+                yield from ((line, "wrapped") for line in self.wrap(sentence))
+
+    def _phrases(self, sentence: str, generator: np.random.Generator) -> Iterator[str]:
+        """Cut a sentence into pieces of a few words; a last piece that is too short joins the one before it."""
+        units = self.wrap.units(sentence, self.wrap.longest)
+        pieces: list[str] = []
+        while units:
+            if self.wrap.spaces:
+                count = int(generator.integers(1, PHRASE_WORDS + 1))
+            else:
+                wanted, count = int(generator.integers(2, PHRASE_GRAPHEMES + 1)), 1
+                while count < len(units) and _length(units[: count + 1]) <= wanted:
+                    count += 1
+            # However few words were drawn, a line has its shortest length if the sentence gives it.
+            while count < len(units) and _length(units[:count]) < self.wrap.shortest:
+                count += 1
+            piece, units = "".join(units[:count]), units[count:]
+            if pieces and not units and _length([piece]) < self.wrap.shortest:
+                pieces[-1] += piece
+            else:
+                pieces.append(piece)
+        for piece in (piece.strip() for piece in pieces):
+            yield from [piece] if count_graphemes(piece) <= self.wrap.longest else self.wrap(piece)

@@ -110,6 +110,7 @@ def settings_identity(settings: CollectSettings, sources: Sequence[PlannedSource
     """Return the settings that shape the corpus: paths left out, as the files' checksums stand for them."""
     shaping = identity(settings)
     shaping.pop("files")
+    shaping["filters"] |= {"profanity": None, "fonts": None}
     shaping["sources"] = {source.label: identity(source.settings) | _no_paths(source) for source in sources}
     return shaping
 
@@ -121,13 +122,27 @@ def _no_paths(source: PlannedSource) -> dict[str, None]:
     return {"path": None} | ({folder: None} if local else {})
 
 
-def inputs(sources: Sequence[PlannedSource]) -> dict[str, str]:
+def inputs(settings: CollectSettings, sources: Sequence[PlannedSource]) -> dict[str, str]:
     """Return the checksum of each source's files by label, and the versions of the packages that cut its language."""
     found = {source.label: source.digest for source in sources}
+    for name, path in [("filters.profanity", settings.filters.profanity), *_fonts(settings)]:
+        found |= {name: _named_file(name, path)} if path else {}
+    if settings.mix.generated:
+        found["numbers and dates"] = f"babel {_version('babel')}"
     for code in sorted({source.language for source in sources}):
         packages = load("language", code).LANGUAGE.packages
         found[f"language {code}"] = ", ".join(f"{name} {_version(name)}" for name in packages)
     return found
+
+
+def _fonts(settings: CollectSettings) -> list[tuple[str, str]]:
+    return [(f"filters.fonts.{number}", path) for number, path in enumerate(settings.filters.fonts)]
+
+
+def _named_file(name: str, path: str) -> str:
+    if not Path(path).is_file():
+        raise InputError(f"{name}: {path}: no such file")
+    return checksum(path)
 
 
 def _version(package: str) -> str:

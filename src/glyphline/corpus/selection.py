@@ -5,14 +5,24 @@ Each chunk has a mask, one byte a line: 0 keeps it, any other number is the reas
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import functools
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from glyphline.corpus.analysis import chunk_name
+from glyphline.corpus.coverage import choose, occurrences, wanted
+from glyphline.corpus.settings import CoverageSettings
+from glyphline.corpus.similarity import BANDS, likeness
 from glyphline.manifest import Storage
+from glyphline.settings import InputError
+from glyphline.text import graphemes
 
 REASONS = ("", "duplicate", "outside_charset", "over_max_lines", "near_duplicate")
+TEXTS_HELD = 64
 HASHES_AT_ONCE = 20_000_000
 """Lines whose hashes are held in memory together: 24 bytes each, and as much again while sorting."""
 
@@ -21,15 +31,40 @@ class Chunks:
     """The committed chunks of a corpus in the making."""
 
     def __init__(self, storage: Storage, count: int) -> None:
-        self.storage, self.count = storage, count
-        self.sizes = [self.storage.files.size(self.storage.path(f"{chunk_name(i)}.hashes")) // 16 for i in range(count)]
-        self.masks = [np.zeros(size, dtype=np.uint8) for size in self.sizes]
+        self.storage, self.count = storage, 0
+        self.sizes: list[int] = []
+        self.masks: list[np.ndarray] = []
+        self.facts: list[dict[str, Any]] = []
+        self.texts = functools.lru_cache(TEXTS_HELD)(self._texts)
+        for _ in range(count):
+            self.add()
+
+    def add(self) -> None:
+        """Take the next chunk in."""
+        name = chunk_name(self.count)
+        self.sizes.append(self.storage.files.size(self.storage.path(f"{name}.hashes")) // 16)
+        self.masks.append(np.zeros(self.sizes[-1], dtype=np.uint8))
+        facts = json.loads(self.storage.read(f"{name}.json"))
+        self.facts.append({"source": facts["source"], "language": facts["language"]})
+        self.count += 1
 
     def hashes(self, index: int) -> np.ndarray:
         """Return a chunk's hashes, uint64 `(lines, 2)`."""
         return np.frombuffer(self.storage.read(f"{chunk_name(index)}.hashes"), dtype=np.uint64).reshape(-1, 2)
 
-    def texts(self, index: int) -> list[str]:
+    def bands(self, index: int) -> np.ndarray:
+        """Return a chunk's band hashes, uint64 `(lines, BANDS)`."""
+        return np.frombuffer(self.storage.read(f"{chunk_name(index)}.bands"), dtype=np.uint64).reshape(-1, BANDS)
+
+    def kept_texts(self, index: int) -> list[str]:
+        """Return the texts of a chunk's lines that no decision has dropped."""
+        return [text for text, mask in zip(self.texts(index), self.masks[index], strict=True) if not mask]
+
+    def language(self, index: int) -> str:
+        """Return the code of a chunk's language."""
+        return self.facts[index]["language"]
+
+    def _texts(self, index: int) -> list[str]:
         """Return a chunk's texts."""
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -80,56 +115,123 @@ def _drop_rows(chunks: Chunks, owners: np.ndarray, rows: np.ndarray, reason: str
         chunks.drop(int(owners[start]), rows[start:end], reason)
 
 
-def frequent_characters(chunks: Chunks, languages: Sequence[str], limit: int) -> dict[str, set[str]]:
-    """Return the `limit` most frequent characters of the kept lines of each language; ties by code point."""
-    from collections import Counter
+def drop_near_duplicates(chunks: Chunks, threshold: float) -> None:
+    """Drop lines that are at least as alike to an earlier kept line, of those that MinHash pairs them with."""
+    pairs = np.concatenate([_pairs(chunks, band) for band in range(BANDS)])
+    pairs = np.unique(pairs, axis=0)
+    for later_chunk, later_row, chunk, row in pairs.tolist():
+        if chunks.masks[later_chunk][later_row] or chunks.masks[chunk][row]:
+            continue
+        if likeness(chunks.texts(later_chunk)[later_row], chunks.texts(chunk)[row]) >= threshold:
+            chunks.drop(later_chunk, np.array([later_row]), "near_duplicate")
 
+
+def _pairs(chunks: Chunks, band: int) -> np.ndarray:
+    """Return (later chunk, later row, chunk, row) of lines that agree in a band with the first line that has it."""
+    passes = 1 + sum(chunks.sizes) // HASHES_AT_ONCE
+    found = [np.zeros((0, 4), dtype=np.int32)]
+    for part in range(passes):
+        columns: list[tuple[np.ndarray, ...]] = []
+        for index in range(chunks.count):
+            values = chunks.bands(index)[:, band]
+            rows = np.flatnonzero((values % np.uint64(passes) == part) & (chunks.masks[index] == 0))
+            columns.append((values[rows], np.full(len(rows), index, dtype=np.int32), rows.astype(np.int32)))
+        values, owners, rows = (np.concatenate(column) for column in zip(*columns, strict=True))
+        order = np.argsort(values, kind="stable")
+        values, owners, rows = values[order], owners[order], rows[order]
+        fresh = np.ones(len(values), dtype=bool)
+        fresh[1:] = values[1:] != values[:-1]
+        leaders = np.flatnonzero(fresh)[np.cumsum(fresh) - 1]
+        others = np.flatnonzero(~fresh)
+        leader = leaders[others]
+        found.append(np.stack([owners[others], rows[others], owners[leader], rows[leader]], axis=1))
+    return np.concatenate(found)
+
+
+def limit_charset(chunks: Chunks, limit: int) -> None:
+    """Drop lines with a character that is not among the `limit` most frequent of their language; ties by code point."""
     counts: dict[str, Counter] = {}
     for index in range(chunks.count):
-        counter = counts.setdefault(languages[index], Counter())
-        for text, mask in zip(chunks.texts(index), chunks.masks[index], strict=True):
-            if not mask:
-                counter.update(text)
-    # The space is free: without it hardly a line could stay.
-    ranked = {
-        code: sorted(c.items() - {(" ", c[" "])}, key=lambda item: (-item[1], item[0])) for code, c in counts.items()
-    }
-    return {code: {" "} | {character for character, _ in rank[:limit]} for code, rank in ranked.items()}
-
-
-def limit_charset(chunks: Chunks, languages: Sequence[str], limit: int) -> None:
-    """Drop the lines that hold a character that is not among the most frequent of their language."""
-    allowed = frequent_characters(chunks, languages, limit)
+        counter = counts.setdefault(chunks.language(index), Counter())
+        for text in chunks.kept_texts(index):
+            counter.update(text)
+    allowed: dict[str, set[str]] = {}
+    for code, counter in counts.items():
+        # The space is free: without it hardly a line could stay.
+        counter.pop(" ", None)
+        ranked = sorted(counter.items(), key=lambda item: (-item[1], item[0]))
+        allowed[code] = {" "} | {character for character, _ in ranked[:limit]}
     for index in range(chunks.count):
-        wanted = allowed[languages[index]]
-        outside = [not wanted.issuperset(text) for text in chunks.texts(index)]
-        chunks.drop(
-            index, np.flatnonzero(np.array(outside, dtype=bool) & (chunks.masks[index] == 0)), "outside_charset"
-        )
+        characters = allowed[chunks.language(index)]
+        outside = np.array([not characters.issuperset(text) for text in chunks.texts(index)], dtype=bool)
+        chunks.drop(index, np.flatnonzero(outside & (chunks.masks[index] == 0)), "outside_charset")
 
 
-def limit_lines(chunks: Chunks, limit: int) -> None:
-    """Keep the `limit` lines with the smallest hashes: a sample that moves as little as it can when texts come."""
+def limit_lines(chunks: Chunks, limit: int, coverage: CoverageSettings) -> None:
+    """Keep `limit` lines: those that rare characters need, then the ones with the smallest hashes.
+
+    The hash makes it a sample that moves as little as it can when texts come and go.
+    """
     if chunks.kept <= limit:
         return
-    threshold = _threshold(chunks, limit)
+    needed = _needed(chunks, limit, coverage) if coverage.minimum else [np.zeros(0, np.int64)] * chunks.count
+    rest = limit - sum(len(rows) for rows in needed)
+    if rest < 0:
+        raise InputError(f"max_lines {limit} is too low: the wanted characters alone need {limit - rest} lines")
+    spared = []
+    for index, rows in enumerate(needed):
+        spared.append(np.zeros(chunks.sizes[index], dtype=bool))
+        spared[-1][rows] = True
+    threshold = _threshold(chunks, rest, spared)
     for index in range(chunks.count):
-        over = (chunks.hashes(index)[:, 1] > threshold) & (chunks.masks[index] == 0)
+        over = (chunks.hashes(index)[:, 1] > threshold) & (chunks.masks[index] == 0) & ~spared[index]
         chunks.drop(index, np.flatnonzero(over), "over_max_lines")
 
 
-def _threshold(chunks: Chunks, limit: int) -> np.uint64:
+def _needed(chunks: Chunks, limit: int, coverage: CoverageSettings) -> list[np.ndarray]:
+    """Return the rows of each chunk that hold characters which a sample of `limit` lines would hold too seldom."""
+    threshold = _threshold(chunks, limit, None)
+    inside: Counter = Counter()
+    found: set[str] = set()
+    for index in range(chunks.count):
+        kept = chunks.hashes(index)[:, 1]
+        for text, mask, value in zip(chunks.texts(index), chunks.masks[index], kept, strict=True):
+            if not mask:
+                seen = set(graphemes(text))
+                found |= seen
+                inside.update(seen if value <= threshold else ())
+    missing = Counter({c: coverage.minimum for c in wanted(coverage, found) if inside[c] < coverage.minimum})
+    needed = []
+    for index in range(chunks.count):
+        rows = np.flatnonzero(chunks.masks[index] == 0)
+        needed.append(rows[choose(chunks.kept_texts(index), missing)])
+    return needed
+
+
+def _threshold(chunks: Chunks, limit: int, spared: list[np.ndarray] | None) -> np.uint64:
     """Return the largest hash (second half) that stays: first a histogram of the top 16 bits, then one bin exactly."""
+    if limit == 0:
+        return np.uint64(0)
     histogram = np.zeros(1 << 16, dtype=np.int64)
-    for values in _kept_values(chunks):
+    for values in _kept_values(chunks, spared):
         histogram += np.bincount((values >> np.uint64(48)).astype(np.int64), minlength=1 << 16)
     below = np.cumsum(histogram)
-    bin_number = int(np.searchsorted(below, limit))
-    rest = limit - int(below[bin_number - 1] if bin_number else 0)
-    inside = [values[(values >> np.uint64(48)) == bin_number] for values in _kept_values(chunks)]
+    place = int(np.searchsorted(below, limit))
+    rest = limit - int(below[place - 1] if place else 0)
+    inside = [values[(values >> np.uint64(48)) == place] for values in _kept_values(chunks, spared)]
     return np.sort(np.concatenate(inside))[rest - 1]
 
 
-def _kept_values(chunks: Chunks) -> Iterator[np.ndarray]:
+def _kept_values(chunks: Chunks, spared: list[np.ndarray] | None) -> Iterator[np.ndarray]:
     for index in range(chunks.count):
-        yield chunks.hashes(index)[chunks.masks[index] == 0, 1]
+        kept = chunks.masks[index] == 0
+        yield chunks.hashes(index)[kept & ~spared[index] if spared else kept, 1]
+
+
+def still_missing(chunks: Chunks, coverage: CoverageSettings) -> Counter:
+    """Return how many lines more must hold each wanted character."""
+    counts: Counter = Counter()
+    for index in range(chunks.count):
+        counts.update(occurrences(chunks.kept_texts(index)))
+    lacking = {c: coverage.minimum - counts[c] for c in wanted(coverage, counts)}
+    return Counter({character: number for character, number in lacking.items() if number > 0})

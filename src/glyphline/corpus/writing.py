@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import json
+from bisect import insort
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import regex
 
 from glyphline.corpus.analysis import chunk_name
+from glyphline.corpus.making import KINDS
 from glyphline.corpus.plan import PlannedSource
 from glyphline.corpus.selection import REASONS
 from glyphline.corpus.settings import CollectSettings, SplitSettings
-from glyphline.manifest import Output, Storage, pack_corpus
+from glyphline.corpus.similarity import skeleton
+from glyphline.manifest import PROGRESS, Output, Storage, pack_corpus, pretty
 from glyphline.records import Drop, TextLine
 from glyphline.seeds import share
+from glyphline.text import count_graphemes, graphemes
 
-_SILENT = regex.compile(r"[\p{P}\p{S}\p{Z}]+")
+GENERATED = "generated"
+"""Source of lines that no text holds."""
+NATURAL = KINDS.index("number")
+"""Kinds below this are cut from texts."""
+SAMPLES = 12
+"""Lines of a source, and drops of a reason, that the report shows."""
 
 
 def split_of(text: str, seed: int, split: SplitSettings) -> str:
@@ -25,7 +35,7 @@ def split_of(text: str, seed: int, split: SplitSettings) -> str:
 
     Texts that differ in nothing but punctuation, spaces and case fall into the same split.
     """
-    place = share(seed, "split", _SILENT.sub("", text).casefold() or text)
+    place = share(seed, "split", skeleton(text))
     if place < split.test:
         return "test"
     return "validation" if place < split.test + split.validation else "train"
@@ -44,62 +54,97 @@ class ShardJob:
 
 
 def write_shard(output: Output, job: ShardJob, sources: Sequence[PlannedSource], settings: CollectSettings) -> None:
-    """Write one shard with its counts and drops."""
-    import json
-
-    counts, unlisted, lines, drops = Counter(), Counter(), [], []
+    """Write one shard with its counts and drops, and before it what the report tells of it."""
+    counts, reasons, lines, drops, facts = Counter(), Counter(), [], [], ShardFacts()
     for index, mask in zip(job.chunks, job.masks, strict=True):
-        facts = json.loads(output.storage.read(f"{chunk_name(index)}.json"))
-        source = sources[facts["source"]]
-        counts.update(facts["counts"])
-        unlisted.update(facts["drops"])
-        for text, identifier, reason in _rows(output, index, mask):
+        chunk = json.loads(output.storage.read(f"{chunk_name(index)}.json"))
+        label = sources[chunk["source"]].label if chunk["source"] >= 0 else GENERATED
+        counts.update(chunk["counts"])
+        reasons.update(chunk["drops"])
+        facts.add_examples(chunk["examples"])
+        for text, identifier, kind, reason in _rows(output.storage, index, mask):
             if reason:
-                unlisted[REASONS[reason]] += 1
-                drops += [Drop(REASONS[reason], text, source.label)] if settings.list_drops else []
+                reasons[REASONS[reason]] += 1
+                facts.add_examples({REASONS[reason]: [text]})
+                drops += [Drop(REASONS[reason], text, label)] if settings.list_drops else []
                 continue
-            split = split_of(text, settings.seed, settings.split)
-            lines.append(TextLine(identifier, text, source.language, source.label, split))
-        if settings.list_drops:
-            drops += _listed(output, index)
-    for key in ("lines", "whole", "wrapped"):
-        counts.pop(key, None)
-    counts.update(_counted(lines))
-    if settings.list_drops:
-        unlisted.clear()
+            source = label if kind < NATURAL else GENERATED
+            line = TextLine(identifier, text, chunk["language"], source, split_of(text, settings.seed, settings.split))
+            lines.append(line)
+            counts.update(_keys(line, KINDS[kind]))
+            facts.add_line(line)
+        drops += _listed(output.storage, index) if settings.list_drops else []
+    output.storage.write(f"{PROGRESS}/{job.name}.facts", pretty(facts.plain()).encode())
+    unlisted = {} if settings.list_drops else reasons
     output.commit(job.name, pack_corpus(lines), dict(counts), drops, unlisted)
 
 
-def _rows(output: Output, index: int, mask: np.ndarray) -> list[tuple[str, str, int]]:
-    """Return text, name and reason of each line of a chunk."""
+def _keys(line: TextLine, kind: str) -> tuple[str, ...]:
+    """Return what a line counts for in the manifest."""
+    return ("lines", f"split {line.split}", f"language {line.language}", f"source {line.source}", f"kind {kind}")
+
+
+def _rows(storage: Storage, index: int, mask: np.ndarray) -> Iterator[tuple[str, str, int, int]]:
+    """Yield text, name, kind and reason to drop of each line of a chunk."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     name = chunk_name(index)
-    texts = pq.read_table(pa.BufferReader(output.storage.read(f"{name}.parquet"))).column("text").to_pylist()
-    data = output.storage.read(f"{name}.hashes")
+    table = pq.read_table(pa.BufferReader(storage.read(f"{name}.parquet")))
+    data = storage.read(f"{name}.hashes")
     names = [data[start : start + 8].hex() for start in range(0, len(data), 16)]
-    return list(zip(texts, names, mask.tolist(), strict=True))
+    yield from zip(
+        table.column("text").to_pylist(), names, table.column("kind").to_pylist(), mask.tolist(), strict=True
+    )
 
 
-def _listed(output: Output, index: int) -> list[Drop]:
-    import json
-
+def _listed(storage: Storage, index: int) -> list[Drop]:
+    """Return what was dropped when a chunk was analysed."""
     name = f"{chunk_name(index)}.drops"
-    if not output.storage.exists(name):
+    if not storage.exists(name):
         return []
-    rows = output.storage.read(name).decode("utf-8", "surrogatepass").splitlines()
-    return [Drop(**json.loads(row)) for row in rows]
+    return [Drop(**json.loads(row)) for row in storage.read(name).decode().split("\n") if row]
 
 
-def _counted(lines: Sequence[TextLine]) -> Counter:
-    """Count lines: all, by split, by language and by source."""
-    counts: Counter = Counter(lines=len(lines))
-    for line in lines:
-        counts[f"split {line.split}"] += 1
-        counts[f"language {line.language}"] += 1
-        counts[f"source {line.source}"] += 1
-    return counts
+class ShardFacts:
+    """What the report tells: characters, lengths, a few lines of each source, a few drops of each reason."""
+
+    def __init__(self) -> None:
+        self.characters: dict[str, Counter] = {}
+        self.lengths: Counter = Counter()
+        self.samples: dict[str, list[tuple[str, str]]] = {}
+        self.examples: dict[str, list[str]] = {}
+
+    def add_line(self, line: TextLine) -> None:
+        """Count a line. Those with the smallest names, hashes as they are, are a random sample."""
+        self.characters.setdefault(line.language, Counter()).update(graphemes(line.text))
+        self.lengths[count_graphemes(line.text)] += 1
+        held = self.samples.setdefault(line.source, [])
+        if len(held) < SAMPLES or line.id < held[-1][0]:
+            insort(held, (line.id, line.text))
+            del held[SAMPLES:]
+
+    def add_examples(self, examples: Mapping[str, Sequence[str]]) -> None:
+        """Remember the first dropped items of each reason."""
+        for reason, items in examples.items():
+            held = self.examples.setdefault(reason, [])
+            held += items[: max(0, SAMPLES - len(held))]
+
+    def merge(self, plain: Mapping[str, Any]) -> None:
+        """Add the facts of another shard."""
+        for code, counts in plain["characters"].items():
+            self.characters.setdefault(code, Counter()).update(counts)
+        self.lengths.update({int(length): count for length, count in plain["lengths"].items()})
+        for source, pairs in plain["samples"].items():
+            held = sorted([*self.samples.get(source, []), *map(tuple, pairs)])
+            self.samples[source] = held[:SAMPLES]
+        self.add_examples(plain["examples"])
+
+    def plain(self) -> dict[str, Any]:
+        """Return the facts as JSON will keep them."""
+        lengths = {str(length): count for length, count in sorted(self.lengths.items())}
+        characters = {code: dict(counter) for code, counter in self.characters.items()}
+        return {"characters": characters, "lengths": lengths, "samples": self.samples, "examples": self.examples}
 
 
 def lines_of(storage: Storage, shards: Sequence[str]) -> Iterator[bytes]:

@@ -38,6 +38,8 @@ class SourceSettings:
     """E-mail addresses, phone and resident numbers: keep, mask with *, or drop the line; source: its own default."""
     keep_whole_below: int = 0
     """Documents shorter than this many graphemes are one line and are not cut into sentences."""
+    detokenise: bool = False
+    """Close the spaces in front of punctuation, for texts that are published cut into words."""
     min_graphemes: int = 0
     """Shortest line of this source; 0: the corpus's own."""
     limit: int = 0
