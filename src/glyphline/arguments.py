@@ -7,6 +7,7 @@ into a sentence that names the key, what it takes and what it was given.
 from __future__ import annotations
 
 import copy
+import dataclasses
 import difflib
 import json
 import re
@@ -115,9 +116,13 @@ def _known(key: str, options: Mapping[str, Any]) -> str:
     if spelled in options:
         return spelled
     for option, action in options.items():
-        if key.startswith(option + ".") and dict in _kinds(getattr(action, "_typehint", None)):
+        if key.startswith(option + ".") and any(map(_has_keys, _kinds(getattr(action, "_typehint", None)))):
             return key
     raise ValueError(f"unknown option {key}{suggest(key, sorted(o for o in options if not o.endswith('+')))}")
+
+
+def _has_keys(kind: Any) -> bool:  # noqa: ANN401
+    return kind is dict or dataclasses.is_dataclass(kind)
 
 
 def _take_values(action: Any, rest: list[str], *, many: bool) -> list[str]:  # noqa: ANN401

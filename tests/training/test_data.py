@@ -43,6 +43,11 @@ class Numbers:
         return np.zeros((4, 4), np.uint8), str(position)
 
 
+def items_of(sources, total, *plans):
+    plans = plans or ({},) * len(sources)
+    return LineItems([(s, TrainSource(lines="x", **plan)) for s, plan in zip(sources, plans, strict=True)], total, 1)
+
+
 def test_every_pass_holds_every_line_once_in_a_new_order(folder):
     source = StoredLines(folder, "train", seed=3)
     passes = [[source.item(40 * turn + i)[1] for i in range(40)] for turn in range(3)]
@@ -67,7 +72,7 @@ def test_stored_pictures_come_back_bit_for_bit(folder):
 
 
 def test_sources_come_by_weight_and_each_in_its_own_order():
-    items = LineItems([Numbers(5), Numbers(7)], [3.0, 1.0], total=4000, seed=1)
+    items = items_of([Numbers(5), Numbers(7)], 4000, {"weight": 3.0}, {"weight": 1.0})
     shares = Counter(items.choice.tolist())
     assert shares[0] / 4000 == pytest.approx(0.75, abs=0.03)
     for number in (0, 1):
@@ -75,9 +80,25 @@ def test_sources_come_by_weight_and_each_in_its_own_order():
         assert positions == list(range(len(positions)))
 
 
+def test_a_curriculum_uses_each_source_in_its_share_of_the_run():
+    plans = ({"end": 0.25}, {"begin": 0.25, "weight": 2.0}, {"begin": 0.5})
+    items = items_of([Numbers(5), Numbers(7), Numbers(9)], 1000, *plans)
+    assert set(items.choice[:250]) == {0}
+    assert set(items.choice[250:500]) == {1}
+    assert np.mean(items.choice[500:] == 1) == pytest.approx(2 / 3, abs=0.06)
+    assert set(items.choice[500:]) == {1, 2}
+    with pytest.raises(InputError, match="no source is used between 25% and 50%"):
+        items_of([Numbers(5), Numbers(7)], 1000, {"end": 0.25}, {"begin": 0.5})
+
+
+def test_longest_leaves_long_lines_out(folder):
+    source = open_source(TrainSource(lines=folder, longest=3), 1)
+    assert sorted(source.texts()) == sorted(text for text in texts(40, 1) if len(text) <= 3)
+
+
 @pytest.mark.parametrize("total", [1, 7, 64, 203])
 def test_batches_hold_every_item_once(total):
-    items = LineItems([Numbers(50)], [1.0], total, seed=1)
+    items = items_of([Numbers(50)], total)
     batches = list(BucketBatches(items, 8, window=3, seed=1))
     assert sorted(index for batch in batches for index in batch) == list(range(total))
     assert len(batches) == len(BucketBatches(items, 8, window=3, seed=1))
@@ -86,7 +107,7 @@ def test_batches_hold_every_item_once(total):
 
 
 def test_buckets_waste_little_padding(folder):
-    items = LineItems([StoredLines(folder, "train", 1)], [1.0], 400, seed=1)
+    items = items_of([StoredLines(folder, "train", 1)], 400)
 
     def waste(batches) -> float:
         used = padded = 0

@@ -21,7 +21,7 @@ from glyphline.models.canvas import Preprocessor
 from glyphline.records import Sample, TextLine
 from glyphline.seeds import rng
 from glyphline.settings import InputError
-from glyphline.text import normalise
+from glyphline.text import graphemes, normalise
 from glyphline.training.settings import TrainSource, ValidationSource
 
 logger = logging.getLogger(__name__)
@@ -164,8 +164,20 @@ class RenderedSource:
 
 def open_source(source: TrainSource, seed: int) -> Source:
     """Open one training source. InputError where its folder is missing or holds no line of the split."""
-    if source.lines:
-        return StoredLines(source.lines, source.split, seed, source.augment)
+    opened = _stored(source, seed) if source.lines else _rendered(source, seed)
+    if source.longest:
+        kept = [i for i, text in enumerate(opened.texts()) if len(graphemes(text)) <= source.longest]
+        if not kept:
+            raise InputError(f"{source.lines or source.corpus}: no line of at most {source.longest} characters")
+        opened.keep(kept)
+    return opened
+
+
+def _stored(source: TrainSource, seed: int) -> StoredLines:
+    return StoredLines(source.lines, source.split, seed, source.augment)
+
+
+def _rendered(source: TrainSource, seed: int) -> RenderedSource:
     storage = Storage(source.corpus)
     if storage.exists(MANIFEST):
         lines = list(read_corpus(source.corpus, source.split))
@@ -209,14 +221,24 @@ def estimated_width(text: str) -> int:
 
 
 class LineItems:
-    """All items of a run, by number: the map-style dataset that the loader takes."""
+    """All items of a run, by number: the map-style dataset that the loader takes. Sources come by weight, each in its
+    own share of the run."""
 
-    def __init__(self, sources: Sequence[Source], weights: Sequence[float], total: int, seed: int) -> None:
-        self.sources, self.total = list(sources), total
-        shares = np.asarray(weights, np.float64) / np.sum(weights)
-        self.choice = rng(seed, "sources").choice(len(sources), size=total, p=shares).astype(np.uint8)
+    def __init__(self, sources: Sequence[tuple[Source, TrainSource]], total: int, seed: int) -> None:
+        self.sources, self.total = [source for source, _ in sources], total
+        plans = [plan for _, plan in sources]
+        self.choice = np.zeros(total, np.uint8)
+        draws = rng(seed, "sources").random(total)
+        marks = sorted({0.0, 1.0, *(plan.begin for plan in plans), *(plan.end for plan in plans)})
+        for begin, end in zip(marks, marks[1:], strict=False):
+            shares = np.array([plan.weight if plan.begin <= begin < plan.end else 0.0 for plan in plans])
+            if not shares.any():
+                raise InputError(f"data.train: no source is used between {begin:.0%} and {end:.0%} of the run")
+            here = slice(round(begin * total), round(end * total))
+            bounds = np.cumsum(shares) / shares.sum()
+            self.choice[here] = np.searchsorted(bounds, draws[here], side="right")
         self.position = np.zeros(total, np.int64)
-        for number in range(len(sources)):
+        for number in range(len(plans)):
             mine = self.choice == number
             self.position[mine] = np.arange(int(mine.sum()))
 

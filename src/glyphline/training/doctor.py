@@ -14,7 +14,7 @@ import numpy as np
 from glyphline.settings import EXIT_DONE, EXIT_FAILED, InputError, command
 from glyphline.text import graphemes
 from glyphline.training.run import make_recogniser, open_data, quieten, use_cores
-from glyphline.training.settings import TrainSettings
+from glyphline.training.settings import TrainSettings, TrainSource
 
 if TYPE_CHECKING:
     from glyphline.training.data import Source
@@ -55,7 +55,7 @@ class Patient:
     """What the checks look at."""
 
     settings: DoctorSettings
-    sources: list[tuple[Source, float]]
+    sources: list[tuple[Source, TrainSource]]
     validation: dict[str, list]
     recogniser: Any
     texts: list[str]
@@ -103,7 +103,7 @@ def examine(settings: DoctorSettings) -> Iterator[Finding]:
         yield check(patient)
 
 
-def _take_pictures(sources: list[tuple[Source, float]], count: int) -> tuple[list[tuple[np.ndarray, str]], int]:
+def _take_pictures(sources: list[tuple[Source, TrainSource]], count: int) -> tuple[list[tuple[np.ndarray, str]], int]:
     """Return the first pictures of every source, and how many could not be made."""
     items = []
     for source, _ in sources:

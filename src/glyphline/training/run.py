@@ -149,11 +149,10 @@ def use_cores(settings: TrainSettings) -> None:
 
     cores = max(1, len(os.sched_getaffinity(0)) // distributed.local_world_size())
     torch.set_num_threads(settings.threads or max(1, cores - settings.workers))
-    torch.set_flush_denormal(True)  # gradients that fade to denormals would slow a CPU down
 
 
-def open_data(settings: TrainSettings) -> tuple[list[tuple[Source, float]], dict[str, list]]:
-    """Open training sources with their weights, and validation sets by name."""
+def open_data(settings: TrainSettings) -> tuple[list[tuple[Source, TrainSource]], dict[str, list]]:
+    """Open training sources with their settings, and validation sets by name."""
     from glyphline.training.data import open_source, open_validation
 
     if not settings.data.train:
@@ -161,7 +160,7 @@ def open_data(settings: TrainSettings) -> tuple[list[tuple[Source, float]], dict
     sources = []
     for number, mapping in enumerate(settings.data.train):
         source = build(TrainSource, mapping, f"data.train[{number}]")
-        sources.append((open_source(source, settings.seed + number), source.weight))
+        sources.append((open_source(source, settings.seed + number), source))
     validation = {
         name: open_validation(build(ValidationSource, mapping, f"data.validation.{name}"), settings.seed)
         for name, mapping in settings.data.validation.items()
@@ -171,7 +170,7 @@ def open_data(settings: TrainSettings) -> tuple[list[tuple[Source, float]], dict
     return sources, validation
 
 
-def make_recogniser(settings: TrainSettings, sources: list[tuple[Source, float]]) -> Any:  # noqa: ANN401
+def make_recogniser(settings: TrainSettings, sources: list[tuple[Source, TrainSource]]) -> Any:  # noqa: ANN401
     """Load the model to start from, or build a new one with a tokenizer and charset from the training texts."""
     import transformers
 
@@ -199,7 +198,7 @@ def make_recogniser(settings: TrainSettings, sources: list[tuple[Source, float]]
     return family.build(build(family.Settings, model.options, "model.options"), card, tokenizer).train()
 
 
-def _leave_out_long(recogniser: Any, sources: list[tuple[Source, float]]) -> list[str]:  # noqa: ANN401
+def _leave_out_long(recogniser: Any, sources: list[tuple[Source, TrainSource]]) -> list[str]:  # noqa: ANN401
     from glyphline.training.data import check_lengths
 
     over = check_lengths([source for source, _ in sources], recogniser.labels.lengths, recogniser.card.max_length)
@@ -211,7 +210,7 @@ def _leave_out_long(recogniser: Any, sources: list[tuple[Source, float]]) -> lis
 
 
 def make_trainer(
-    settings: TrainSettings, folder: Path, recogniser: Any, sources: list[tuple[Source, float]], validation: dict
+    settings: TrainSettings, folder: Path, recogniser: Any, sources: list[tuple[Source, TrainSource]], validation: dict
 ) -> tuple[Any, Any]:
     """Put data, arguments and callbacks together."""
     from transformers import EarlyStoppingCallback, PrinterCallback
@@ -223,7 +222,7 @@ def make_trainer(
     step_lines = optimisation.batch_size * optimisation.accumulate * distributed.world_size()
     length = sum(len(source) for source, _ in sources)
     steps = optimisation.steps or max(1, math.ceil(optimisation.epochs * length / step_lines))
-    items = LineItems([s for s, _ in sources], [w for _, w in sources], steps * step_lines, settings.seed)
+    items = LineItems(sources, steps * step_lines, settings.seed)
     batches = BucketBatches(items, optimisation.batch_size, settings.data.length_window, settings.seed)
     interruption = Interruption()
     trainer = LineTrainer(

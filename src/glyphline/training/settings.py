@@ -45,6 +45,12 @@ class TrainSource:
     """Split to train on."""
     weight: float = 1.0
     """Share of this source among all, relative to the other weights."""
+    begin: float = 0.0
+    """Share of the run after which this source is used: with `end`, a curriculum of several sources."""
+    end: float = 1.0
+    """Share of the run until which this source is used."""
+    longest: int = 0
+    """Leave out lines of more graphemes than this; 0 takes all. Short lines first teach reading faster."""
     preset: str = "clean"
     """Rendering preset, for `corpus`."""
     recipe: dict[str, Any] = field(default_factory=dict)
@@ -60,6 +66,8 @@ class TrainSource:
             raise InputError("name either `lines` (a folder of lines) or `corpus` (rendered on the fly)")
         if self.weight <= 0:
             raise InputError(f"weight {self.weight}: must be above 0")
+        if not 0.0 <= self.begin < self.end <= 1.0:
+            raise InputError(f"begin {self.begin}, end {self.end}: shares of the run, 0 <= begin < end <= 1")
 
 
 @dataclass
