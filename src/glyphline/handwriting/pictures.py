@@ -37,19 +37,21 @@ def prepared(picture: Picture, shape: Shape) -> np.ndarray:
 def stored(picture: Picture, shape: Shape) -> bytes:
     """Return the bytes that are written for a picture, and nothing that a plain decoder would show otherwise."""
     data = picture.original() if shape.format == "keep" else None
-    loaded = picture.load()
-    image = _shaped(loaded, shape)
-    if data is not None and image is loaded and _plain(data):
+    if data is not None and _plain(data, shape):
         return data
+    image = _shaped(picture.load(), shape)
     return images.encode(image, "jpeg" if shape.format == "jpeg" else "png", shape.quality)
 
 
-def _plain(data: bytes) -> bool:
-    """Tell whether a file is an 8-bit grey or RGB JPEG or PNG without rotation or transparency."""
+def _plain(data: bytes, shape: Shape) -> bool:
+    """Tell whether a file is an 8-bit grey or RGB JPEG or PNG, not rotated or transparent, that stays as it is."""
     from PIL import Image
 
+    if shape.deskew or shape.margin_px > 0:
+        return False
     with Image.open(io.BytesIO(data)) as picture:
         plain = picture.format in ("JPEG", "PNG") and picture.mode in ("L", "RGB")
+        plain = plain and not 0 < shape.most_height_px < picture.height
         return plain and picture.getexif().get(0x0112, 1) == 1 and "transparency" not in picture.info
 
 
