@@ -5,7 +5,7 @@ import torch
 from transformers import AutoModel, DeiTConfig, ViTConfig
 
 from glyphline.models.canvas import Canvas
-from glyphline.models.positions import adopt_grid, fit_positions, resize_table
+from glyphline.models.positions import adopt_grid, fit_positions, resize_table, sinusoids
 from glyphline.settings import InputError
 
 SIZES = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
@@ -71,3 +71,25 @@ def test_square_checkpoint_takes_a_line_canvas():
     assert model(pixel_values=torch.randn(1, 3, 16, 128)).last_hidden_state.shape == (1, 2 + 2 * 16, 16)
     with pytest.raises(InputError, match="no multiple of the checkpoint's patch"):
         fit_positions(model, Canvas("line", 20, 128))
+
+
+@pytest.mark.parametrize("size", [16, 192, 30])
+def test_sinusoids_tell_every_place_and_depend_on_distance_alone(size):
+    table = sinusoids(3, 11, size)
+    assert table.shape == (33, size)
+    assert torch.cdist(table, table).add(torch.eye(33) * 9).min() > 0.1
+    grid = table.unflatten(0, (3, 11))
+    products = torch.stack([(grid[:, :-2] * grid[:, 2:]).sum(-1), (grid[:, :1] * grid[:, 2:3]).sum(-1).expand(3, 9)])
+    torch.testing.assert_close(products[0], products[1], atol=1e-3, rtol=1e-4)
+    near, far = (grid[0, 0] * grid[0, 1]).sum(), (grid[0, 0] * grid[0, 4]).sum()
+    assert near > far
+
+
+def test_random_encoders_start_from_sinusoids():
+    from glyphline.models.families.trocr import Settings
+    from glyphline.models.parts import POSITION_SCALE, make_encoder
+
+    encoder = make_encoder(Settings(encoder_size=32, encoder_heads=2), Canvas("line", 32, 64))
+    table = encoder.embeddings.position_embeddings
+    torch.testing.assert_close(table[0, 2:], POSITION_SCALE * sinusoids(2, 8, 32))
+    assert table.requires_grad

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import nn
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, DeiTConfig, RobertaConfig
 
 from glyphline.models.canvas import Canvas
 from glyphline.models.card import Card
-from glyphline.models.positions import fit_positions
+from glyphline.models.positions import fit_positions, grid_of, sinusoids
 from glyphline.models.tokenizer import start_and_end
 from glyphline.settings import InputError
 
 if TYPE_CHECKING:
     from glyphline.models.families.trocr import Settings
+
+
+POSITION_SCALE = 0.3
+"""Amplitude of the sinusoids that positions start from, beside patches of about 0.6."""
 
 
 def make_encoder(settings: Settings, canvas: Canvas) -> nn.Module:
@@ -38,7 +43,18 @@ def make_encoder(settings: Settings, canvas: Canvas) -> nn.Module:
         hidden_dropout_prob=settings.dropout,
         attention_probs_dropout_prob=0.0,
     )
-    return AutoModel.from_config(config)
+    return _start_well(AutoModel.from_config(config))
+
+
+def _start_well(encoder: nn.Module) -> nn.Module:
+    """Give random weights a start from which lines are learnt: positions as sinusoids, patches at full scale."""
+    embeddings = encoder.embeddings
+    rows, columns = grid_of(encoder.config)
+    with torch.no_grad():
+        table = sinusoids(rows, columns, encoder.config.hidden_size)
+        embeddings.position_embeddings[:, -rows * columns :] = POSITION_SCALE * table
+        nn.init.xavier_uniform_(embeddings.patch_embeddings.projection.weight.flatten(1))
+    return encoder
 
 
 def make_decoder(settings: Settings, card: Card, tokenizer: Any) -> nn.Module:  # noqa: ANN401

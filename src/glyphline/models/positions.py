@@ -60,6 +60,21 @@ def resize_table(table: torch.Tensor, old: tuple[int, int], new: tuple[int, int]
     return torch.cat([table[:, :special], grid.permute(0, 2, 3, 1).flatten(1, 2)], 1)
 
 
+def sinusoids(rows: int, columns: int, size: int) -> torch.Tensor:
+    """Return a 2-D sinusoidal table `(rows * columns, size)`: half of the size for the column, half for the row.
+
+    As a start for learnt positions it lets attention find neighbours from the first step, at every place alike
+    (Vaswani et al., 2017; in two dimensions, He et al., "Masked Autoencoders Are Scalable Vision Learners", 2022).
+    """
+    halves = []
+    for places, length in ((torch.arange(columns).repeat(rows), size - size // 2), (None, size // 2)):
+        places = torch.arange(rows).repeat_interleave(columns) if places is None else places
+        rates = 10000.0 ** (-torch.arange((length + 1) // 2) / ((length + 1) // 2))
+        angles = places[:, None] * rates[None, :]
+        halves.append(torch.cat([angles.sin(), angles.cos()], 1)[:, :length])
+    return torch.cat(halves, 1)
+
+
 def fit_positions(encoder: nn.Module, canvas: Canvas) -> None:
     """Make a pretrained encoder take the canvas: its table resized, its configuration told."""
     config, embeddings = encoder.config, encoder.embeddings
