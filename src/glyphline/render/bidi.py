@@ -6,6 +6,7 @@ boundary neutrals that rule X9 removes; marks (LRM, RLM, ALM) work. Checked agai
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Literal
 
@@ -15,6 +16,9 @@ _STRONG = {"L": "L", "R": "R", "AL": "R"}
 _EXPLICIT = frozenset(["LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI", "BN"])
 _NEUTRAL = frozenset(["B", "S", "WS", "ON"])
 _PAIRS = dict(zip("([{〈《「『【〔〖〘〚", ")]}〉》」』】〕〗〙〛", strict=True))
+_RIGHT_TO_LEFT = re.compile(
+    "[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
 _CLOSERS = frozenset(_PAIRS.values())
 
 
@@ -29,7 +33,7 @@ def base_direction(text: str, default: Direction = "ltr") -> Direction:
 
 def is_plain(text: str) -> bool:
     """Tell whether a line is left to right throughout: nothing right-to-left, no Arabic digits."""
-    return text.isascii() or not any(unicodedata.bidirectional(char) in ("R", "AL", "AN") for char in text)
+    return text.isascii() or not _RIGHT_TO_LEFT.search(text)
 
 
 def visual_runs(text: str, direction: Direction) -> list[tuple[int, int, Direction]]:

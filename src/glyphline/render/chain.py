@@ -33,13 +33,14 @@ class Chain:
         for number, use in enumerate(recipe.effects):
             step = _step(use, f"recipe {recipe.name}: effects.{number} ({use.name})")
             self.stages[use.stage or step.module.STAGE].append(step)
+        self.chancy = {stage: any(s.probability < 1 for s in steps) for stage, steps in self.stages.items()}
 
     def run(self, stage: str, image: Any, rng: np.random.Generator) -> Any:  # noqa: ANN401
         """Apply the stage's steps in order, each with its probability; of a group at most one."""
         steps = self.stages[stage]
         if not steps:
             return image
-        chances = rng.random(len(steps)).tolist()
+        chances = rng.random(len(steps)).tolist() if self.chancy[stage] else [0.0] * len(steps)
         groups: dict[str, float] = {}
         for step, chance in zip(steps, chances, strict=True):
             if step.group:

@@ -7,6 +7,7 @@ those that can write the text.
 
 from __future__ import annotations
 
+import bisect
 import functools
 import importlib
 import logging
@@ -159,14 +160,15 @@ class Pool:
         families = [choice.face.family for choice in choices]
         self.weights = np.array([weights.get(f, 1.0) / families.count(f) for f in families], dtype=np.float64)
         total = self.weights.sum()
-        self.bounds = np.cumsum(self.weights) / total if total > 0 else np.zeros(0)
+        self.bounds = (np.cumsum(self.weights) / total).tolist() if total > 0 else []
 
     def draw(self, text: str, rng: np.random.Generator) -> Choice | None:
         """Return a choice that has ink for every character of `text`, None where there is none."""
-        if not len(self.bounds):
+        if not self.bounds:
             return None
         needed = set(text)
-        for number in np.searchsorted(self.bounds, rng.random(DRAWS), side="right").tolist():
+        for chance in rng.random(DRAWS).tolist():
+            number = bisect.bisect_right(self.bounds, chance)
             if number < len(self.chars) and not lacking(needed, self.chars[number]):
                 return self.choices[number]
         fitting = [n for n in range(len(self.choices)) if self.weights[n] > 0 and not lacking(needed, self.chars[n])]

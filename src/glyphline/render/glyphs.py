@@ -23,6 +23,8 @@ class Glyph(NamedTuple):
     ink: np.ndarray
     left: int
     top: int
+    width: int
+    bottom: int
 
 
 class Ink(NamedTuple):
@@ -83,7 +85,7 @@ class GlyphCache:
         draw.transform = (1, 0, 0, 1, 0, 0)
         draw.draw_glyph(hb_font(path, index, size_px), number)
         found = _to_array(draw.render())
-        table[number] = Glyph(*found) if found else None
+        table[number] = Glyph(*found, found[0].shape[1], found[2] - found[0].shape[0]) if found else None
         cost = 200 + (found[0].size if found else 0)
         self._sizes[path, index, size_px] += cost
         self.bytes += cost
@@ -103,41 +105,45 @@ def draw(layout: Layout, cache: GlyphCache | None = None) -> Ink | None:
     """Draw a layout; None where nothing has ink. Positions are rounded to pixels unless glyphs are transformed."""
     if layout.transforms is not None:
         return _draw_outlines(layout)
-    cache = cache or shared_cache()
-    size, faces = layout.size_px, layout.faces
-    tables = [cache.table(face.path, face.index, size) for face in faces]
-    xs, ys = np.rint(layout.x).astype(int).tolist(), np.rint(layout.y).astype(int).tolist()
-    placed = []
-    left, right, top, bottom = MAX_SIDE_PX * 2, -MAX_SIDE_PX * 2, -MAX_SIDE_PX * 2, MAX_SIDE_PX * 2
-    for number, glyph, x, y in zip(layout.face, layout.glyphs, xs, ys, strict=True):
-        try:
-            bitmap = tables[number][glyph]
-        except KeyError:
-            bitmap = cache.glyph(faces[number].path, faces[number].index, size, glyph)
-        if bitmap is None:
-            continue
-        ink, x, y = bitmap.ink, x + bitmap.left, y + bitmap.top
-        height, width = ink.shape
-        placed.append((ink, x, y, height, width))
-        left, right = min(left, x), max(right, x + width)
-        top, bottom = max(top, y), min(bottom, y - height)
-    if not placed or right - left > MAX_SIDE_PX or top - bottom > MAX_SIDE_PX:
+    placed = _bitmaps(layout, cache or shared_cache())
+    if not placed:
+        return None
+    left = min([x for _, x, _ in placed])
+    right = max([x + bitmap.width for bitmap, x, _ in placed])
+    top = max([y + bitmap.top for bitmap, _, y in placed])
+    bottom = min([y + bitmap.bottom for bitmap, _, y in placed])
+    if right - left > MAX_SIDE_PX or top - bottom > MAX_SIDE_PX:
         return None
     return Ink(_paste(placed, left, top, (top - bottom, right - left)), top, -left)
 
 
-def _paste(placed: list[tuple], left: int, top: int, shape: tuple[int, int]) -> np.ndarray:
+def _bitmaps(layout: Layout, cache: GlyphCache) -> list[tuple[Glyph, int, int]]:
+    """Return each glyph that has ink, with the column of its left edge and the height of its origin."""
+    faces, size = layout.faces, layout.size_px
+    tables = [cache.table(face.path, face.index, size) for face in faces]
+    xs, ys = np.rint(layout.x).astype(int).tolist(), np.rint(layout.y).astype(int).tolist()
+    placed = []
+    for number, glyph, x, y in zip(layout.face, layout.glyphs, xs, ys, strict=True):
+        table = tables[number]
+        bitmap = table[glyph] if glyph in table else cache.glyph(faces[number].path, faces[number].index, size, glyph)
+        if bitmap is not None:
+            placed.append((bitmap, x + bitmap.left, y))
+    return placed
+
+
+def _paste(placed: list[tuple[Glyph, int, int]], left: int, top: int, shape: tuple[int, int]) -> np.ndarray:
     """Lay bitmaps into one array; where boxes overlap the darker pixel wins."""
     canvas = np.zeros(shape, np.uint8)
     done = left
-    for ink, x, y, height, width in placed:
-        a, r = x - left, top - y
-        view = canvas[r : r + height, a : a + width]
+    for bitmap, x, y in placed:
+        above, end = top - y, x + bitmap.width
         if x >= done:
-            view[:] = ink
+            canvas[above - bitmap.top : above - bitmap.bottom, x - left : end - left] = bitmap.ink
         else:
-            np.maximum(view, ink, out=view)
-        done = max(done, x + width)
+            view = canvas[above - bitmap.top : above - bitmap.bottom, x - left : end - left]
+            np.maximum(view, bitmap.ink, out=view)
+        if end > done:
+            done = end
     return canvas
 
 

@@ -187,7 +187,7 @@ def shuffled(place: int, count: int, key: int) -> int:
 
 @functools.lru_cache(maxsize=16)
 def _round_keys(key: int) -> tuple[int, ...]:
-    return tuple(seeds.derive(key, "round", number) & 0xFFFFFFFFFFFFFFFF for number in range(6))
+    return tuple(seeds.derive(key, "round", number) & 0xFFFFFFFFFFFFFFFF for number in range(4))
 
 
 def with_overrides(preset: str, *overrides: dict[str, Any]) -> Recipe:

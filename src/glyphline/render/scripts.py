@@ -8,6 +8,9 @@ CURSIVE = frozenset(["Arab", "Syrc", "Mong", "Deva", "Beng", "Guru", "Nkoo", "Ad
 """Scripts whose letters touch: no extra space and no wobble between the letters of a word."""
 
 
+_ANYWHERE = frozenset(["Zyyy", "Zinh"])
+
+
 @functools.lru_cache(maxsize=None)  # noqa: B019, UP033 - one entry a code point
 def script_of(char: str) -> str:
     """Return the ISO 15924 code of a character's script; Zyyy for common, Zinh for inherited."""
@@ -18,10 +21,13 @@ def script_of(char: str) -> str:
 
 def script_runs(text: str) -> list[tuple[int, int, str]]:
     """Return (start, end, script) runs; what has no script of its own goes with the letters before it, else after."""
+    found = {script_of(char) for char in set(text)} - _ANYWHERE
+    if len(found) < 2:
+        return [(0, len(text), found.pop() if found else "Zyyy")] if text else []
     runs: list[list] = []
     for position, char in enumerate(text):
         script = script_of(char)
-        if script in ("Zyyy", "Zinh"):
+        if script in _ANYWHERE:
             script = runs[-1][2] if runs else ""
         if runs and (runs[-1][2] in (script, "")):
             runs[-1][1], runs[-1][2] = position + 1, script or runs[-1][2]

@@ -81,9 +81,7 @@ def shape(text: str, choice: Choice, setting: Setting) -> Layout:
     faces = [choice.face] if choice.companion is None else [choice.face, choice.companion]
     fonts = [hb_font(face.path, face.index, setting.size_px) for face in faces]
     layout = Layout(faces, setting.size_px, [], [], np.zeros(0), np.zeros(0), [], 0.0, text, vertical)
-    xs: list[int] = []
-    ys: list[int] = []
-    pen = 0
+    places: list[tuple[int, int, int, int]] = []
     for start, end, number, script, towards in _runs(text, choice, setting.direction, vertical):
         buffer = hb.Buffer()
         # The whole line is given, with the run's place in it: letters join across a change of font or direction.
@@ -94,21 +92,22 @@ def shape(text: str, choice: Choice, setting: Setting) -> Layout:
             buffer.language = setting.language
         hb.shape(fonts[number], buffer)
         layout.joined |= script in CURSIVE
-        infos, positions = buffer.glyph_infos, buffer.glyph_positions
-        for info, place in zip(infos, positions, strict=True):
-            layout.glyphs.append(info.codepoint)
-            layout.clusters.append(info.cluster)
-            if vertical:
-                xs.append(place.x_offset)
-                ys.append(pen + place.y_offset)
-                pen += place.y_advance
-            else:
-                xs.append(pen + place.x_offset)
-                ys.append(place.y_offset)
-                pen += place.x_advance
+        infos = buffer.glyph_infos
+        layout.glyphs += [info.codepoint for info in infos]
+        layout.clusters += [info.cluster for info in infos]
         layout.face += [number] * len(infos)
-    layout.x = np.array(xs, dtype=np.float64) / SUBPIXELS
-    layout.y = np.array(ys, dtype=np.float64) / SUBPIXELS
+        places += [place.position for place in buffer.glyph_positions]
+    xs, ys, pen = [], [], 0
+    for x, y, across, down in places:
+        if vertical:
+            xs.append(x)
+            ys.append(pen + y)
+            pen += down
+        else:
+            xs.append(pen + x)
+            ys.append(y)
+            pen += across
+    layout.x, layout.y = np.array(xs) / SUBPIXELS, np.array(ys) / SUBPIXELS
     layout.advance_px = abs(pen) / SUBPIXELS
     return layout
 

@@ -22,9 +22,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from glyphline import seeds
+
 
 def paper_of(image: np.ndarray) -> tuple[int, ...] | int:
     """Return the median colour of the picture's border: what new room is filled with."""
+    if image.ndim == 2 and image[0, 0] == image[0, -1] == image[-1, 0] == image[-1, -1]:
+        return int(image[0, 0])
     across, down = max(1, image.shape[1] // 32), max(1, image.shape[0] // 8)
     border = [image[0, ::across], image[-1, ::across], image[::down, 0], image[::down, -1]]
     if image.ndim == 2:
@@ -40,4 +44,4 @@ def draw_seed(rng: np.random.Generator) -> int:
 
 def noise_rng(params: dict) -> np.random.Generator:
     """Return the generator of `params["seed"]`."""
-    return np.random.Generator(np.random.Philox(key=params["seed"]))
+    return seeds.keyed(params["seed"])

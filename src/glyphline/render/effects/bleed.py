@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from glyphline.render.effects.noise import window
+from glyphline.render.effects.noise import add_noise
 
 STAGE = "ink"
 
@@ -27,8 +27,8 @@ class Settings:
 
 def sample(rng: np.random.Generator, settings: Settings) -> dict[str, Any]:
     """Draw a reach and a place in the field of noise."""
-    row, column = rng.integers(0, [256, 4096]).tolist()
-    reach = float(rng.uniform(settings.low, settings.high))
+    reach, row, column = rng.random(3).tolist()
+    reach = settings.low + (settings.high - settings.low) * reach
     return {"reach": reach, "sigma": settings.ragged, "row": row, "column": column}
 
 
@@ -38,7 +38,7 @@ def apply(image: np.ndarray, params: dict[str, Any]) -> np.ndarray:
     room = int(np.ceil(sigma)) + 1
     image = cv2.copyMakeBorder(image, room, room, room, room, cv2.BORDER_CONSTANT, value=0)
     soft = cv2.GaussianBlur(image, (0, 0), sigma)
-    rough = cv2.addWeighted(soft, 1.0, window(*image.shape, params), 1.0, -128.0)
+    rough = add_noise(soft, params)
     sharp = cv2.convertScaleAbs(cv2.subtract(rough, 50.0), alpha=1.9)
     # Nothing that had ink loses it all: thin strokes keep half of what they had.
     return cv2.max(sharp, cv2.convertScaleAbs(image, alpha=0.5))

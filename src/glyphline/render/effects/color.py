@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -32,9 +33,14 @@ class Settings:
 
 def sample(rng: np.random.Generator, settings: Settings) -> dict[str, Any]:
     """Draw a colour."""
-    ends = [[int(color[n : n + 2], 16) for n in (1, 3, 5)] for color in (settings.low, settings.high)]
     places = [float(rng.random())] * 3 if settings.together else rng.random(3).tolist()
+    ends = _channels(settings.low), _channels(settings.high)
     return {"color": [round(a + (b - a) * t) for a, b, t in zip(*ends, places, strict=True)]}
+
+
+@functools.lru_cache(maxsize=64)
+def _channels(color: str) -> tuple[int, ...]:
+    return tuple(int(color[n : n + 2], 16) for n in (1, 3, 5))
 
 
 def apply(image: np.ndarray, params: dict[str, Any]) -> np.ndarray:

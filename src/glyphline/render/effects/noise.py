@@ -14,7 +14,7 @@ from glyphline import seeds
 STAGE = "picture"
 
 _SIDE, _LONG = 256, 4096
-_LEVELS = 24
+_LEVELS = 16
 
 
 @dataclass(frozen=True)
@@ -29,30 +29,36 @@ class Settings:
 
 def sample(rng: np.random.Generator, settings: Settings) -> dict[str, Any]:
     """Draw a strength and a place in the field of noise."""
-    row, column = rng.integers(0, [_SIDE, _LONG]).tolist()
-    return {"sigma": float(rng.uniform(settings.low, settings.high)), "row": row, "column": column}
+    chance, row, column = rng.random(3).tolist()
+    return {"sigma": settings.low + (settings.high - settings.low) * chance, "row": row, "column": column}
 
 
 @functools.lru_cache(maxsize=_LEVELS)
-def _field(level: int) -> np.ndarray:
-    """Return one fixed field of noise around 128 (a fresh one for each picture costs more than all else)."""
-    field = seeds.rng(0, "noise field").standard_normal((_SIDE, _LONG), dtype=np.float32)
-    return np.clip(np.rint(128 + field * level), 0, 255).astype(np.uint8)
+def _field(level: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return what one fixed field of noise adds and what it takes (a fresh one a picture costs more than all else)."""
+    field = seeds.rng(0, "noise field").standard_normal((_SIDE, _LONG), dtype=np.float32) * level
+    return tuple(np.clip(np.rint(sign * field), 0, 255).astype(np.uint8) for sign in (1, -1))
 
 
-def window(height: int, width: int, params: dict[str, Any]) -> np.ndarray:
-    """Return `(height, width)` of the field from a place on, around 128; the field goes round."""
-    field = _field(max(1, min(_LEVELS, round(params["sigma"]))))
-    row, column = params["row"] % _SIDE, params["column"] % _LONG
-    if row + height <= _SIDE and column + width <= _LONG:
-        return field[row : row + height, column : column + width]
-    rows, columns = np.arange(row, row + height) % _SIDE, np.arange(column, column + width) % _LONG
-    return field[rows][:, columns]
+def windows(height: int, width: int, params: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Return `(height, width)` of the field from a place on: what it adds and what it takes."""
+    fields = _field(max(1, min(_LEVELS, round(params["sigma"]))))
+    if height > _SIDE or width > _LONG:
+        tiles = -(-height // _SIDE), -(-width // _LONG)
+        fields = tuple(np.tile(field, tiles) for field in fields)
+    row = int(params["row"] * (fields[0].shape[0] - height + 1))
+    column = int(params["column"] * (fields[0].shape[1] - width + 1))
+    return tuple(field[row : row + height, column : column + width] for field in fields)
+
+
+def add_noise(image: np.ndarray, params: dict[str, Any]) -> np.ndarray:
+    """Add the field to an `(H, W)` or `(H, W, 3)` image in two saturating steps: no floats, no copies."""
+    more, less = windows(*image.shape[:2], params)
+    if image.ndim == 3:
+        more, less = cv2.cvtColor(more, cv2.COLOR_GRAY2RGB), cv2.cvtColor(less, cv2.COLOR_GRAY2RGB)
+    return cv2.subtract(cv2.add(image, more), less)
 
 
 def apply(image: np.ndarray, params: dict[str, Any]) -> np.ndarray:
     """Add noise to an `(H, W)` or `(H, W, 3)` image."""
-    field = window(*image.shape[:2], params)
-    if image.ndim == 3:
-        field = cv2.cvtColor(field, cv2.COLOR_GRAY2RGB)
-    return cv2.addWeighted(image, 1.0, field, 1.0, -128.0)
+    return add_noise(image, params)

@@ -40,9 +40,12 @@ def apply(image: np.ndarray, params: dict[str, Any]) -> np.ndarray:
     height, width = image.shape
     coarse = max(2, round(2 * height / min(height, width))), max(2, round(1.6 * width / min(height, width)))
     course = noise_rng(params).uniform(-1, 1, coarse).astype(np.float32)
-    course = cv2.resize(course, (width, height), interpolation=cv2.INTER_CUBIC)
-    up, down = np.clip(course, 0, 1) * params["thick"], np.clip(-course, 0, 1) * params["thin"]
-    ink = image.astype(np.float32)
-    ink += up * (cv2.dilate(image, _CROSS) - ink) + down * (cv2.erode(image, _CROSS) - ink)
-    ink *= 1 - params["fade"] * np.clip(-course, 0, 1)
-    return np.clip(np.rint(ink), 0, 255).astype(np.uint8)
+    levels = (np.clip(course, 0, 1) * params["thick"], np.clip(-course, 0, 1) * params["thin"])
+    levels = (*levels, np.clip(-course, 0, 1) * params["fade"])
+    up, down, faded = (
+        cv2.resize((255 * level).astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR) for level in levels
+    )
+    gain = cv2.multiply(cv2.subtract(cv2.dilate(image, _CROSS), image), up, scale=1 / 255)
+    loss = cv2.multiply(cv2.subtract(image, cv2.erode(image, _CROSS)), down, scale=1 / 255)
+    ink = cv2.subtract(cv2.add(image, gain), loss)
+    return cv2.subtract(ink, cv2.multiply(ink, faded, scale=1 / 255))

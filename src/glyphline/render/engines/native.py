@@ -96,7 +96,7 @@ def _to_height(coverage: np.ndarray, recipe: Recipe, rng: np.random.Generator) -
     """Bring ink and margins to the recipe's height: room at a random height where there is too little, else smaller."""
     vertical = recipe.orientation == "vertical"
     room = recipe.height_px - coverage.shape[1 if vertical else 0]
-    before = int(rng.integers(0, max(0, room) + 1))
+    before = int(rng.random() * (max(0, room) + 1))
     if room < 0:
         return fix_height(coverage, recipe)
     if not room:
@@ -134,10 +134,10 @@ def to_width(coverage: np.ndarray, recipe: Recipe) -> np.ndarray:
 
 def compose(coverage: np.ndarray, chain: Chain, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
     """Lay ink of a drawn grey (or colour) on paper: `(H, W)` coverage in, a picture out."""
-    low, high = recipe.paper
-    paper = np.full(coverage.shape, int(rng.integers(low, high + 1)), np.uint8)
+    ground, darkness = rng.random(2).tolist()
+    paper = np.full(coverage.shape, between(recipe.paper, ground), np.uint8)
     paper = chain.run("paper", paper, rng)
-    grey = int(rng.integers(recipe.ink[0], recipe.ink[1] + 1))
+    grey = between(recipe.ink, darkness)
     tone = (grey, grey, grey)
     if chain.stages["tone"]:
         tone = tuple(chain.run("tone", np.full((1, 1, 3), grey, np.uint8), rng)[0, 0].tolist())
@@ -157,13 +157,22 @@ def hex_color(text: str) -> tuple[int, int, int]:
     return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
 
 
+def between(ends: list[int], share: float) -> int:
+    """Return the whole number at a share of the way between two, both included."""
+    return ends[0] + int(share * (ends[1] - ends[0] + 1))
+
+
 def blend(paper: np.ndarray, coverage: np.ndarray, tone: tuple[int, int, int]) -> np.ndarray:
-    """Return paper with ink of a colour laid on it by coverage; `(H, W)` paper takes a grey."""
-    clear = cv2.bitwise_not(coverage)
-    if paper.ndim == 3:
-        clear, coverage = cv2.cvtColor(clear, cv2.COLOR_GRAY2RGB), cv2.cvtColor(coverage, cv2.COLOR_GRAY2RGB)
-    shine = cv2.multiply(paper, clear, scale=1 / 255)
+    """Return paper with ink of a colour laid on it by coverage; `(H, W)` paper takes the first channel's grey."""
     if not any(tone):
-        return shine
-    factors = tone[0] / 255 if paper.ndim == 2 else tuple(value / 255 for value in tone)
-    return cv2.add(shine, cv2.multiply(coverage, factors if paper.ndim == 2 else (*factors, 0.0)))
+        coverage = coverage if paper.ndim == 2 else cv2.cvtColor(coverage, cv2.COLOR_GRAY2RGB)
+        return cv2.subtract(paper, cv2.multiply(coverage, paper, scale=1 / 255))
+    if paper.ndim == 3:
+        coverage = cv2.cvtColor(coverage, cv2.COLOR_GRAY2RGB)
+        ink = cv2.merge([np.full(paper.shape[:2], value, np.uint8) for value in tone])
+    else:
+        ink = np.full(paper.shape, tone[0], np.uint8)
+    if int(paper.min()) >= max(tone):
+        return cv2.subtract(paper, cv2.multiply(coverage, cv2.subtract(paper, ink), scale=1 / 255))
+    shine = cv2.multiply(paper, cv2.bitwise_not(coverage), scale=1 / 255)
+    return cv2.add(shine, cv2.multiply(coverage, ink, scale=1 / 255))
