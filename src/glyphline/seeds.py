@@ -13,10 +13,26 @@ def derive(seed: int, *keys: int | str) -> int:
     return int.from_bytes(hashlib.blake2b(message.encode(), digest_size=16).digest(), "little")
 
 
+class _Key(np.random.bit_generator.ISeedSequence):
+    """Hands Philox its key as it is: given as `key=`, numpy would first gather entropy that nobody uses."""
+
+    def __init__(self, key: int) -> None:
+        self.key = key
+
+    def generate_state(self, n_words: int, dtype: type = np.uint32) -> np.ndarray:
+        """Return the key's two 64-bit words."""
+        return np.array([self.key & 0xFFFFFFFFFFFFFFFF, self.key >> 64], dtype=np.uint64)
+
+
 def rng(seed: int, *keys: int | str) -> np.random.Generator:
     """Return the generator of the item named by `keys`, for instance `rng(seed, "line", index)`."""
+    return keyed(derive(seed, *keys))
+
+
+def keyed(key: int) -> np.random.Generator:
+    """Return the generator of a 128-bit key."""
     # Philox takes its 128-bit key as it is: no seed-sequence hashing, and streams under different keys are independent.
-    return np.random.Generator(np.random.Philox(key=derive(seed, *keys)))
+    return np.random.Generator(np.random.Philox(_Key(key)))
 
 
 def share(seed: int, *keys: int | str) -> float:
