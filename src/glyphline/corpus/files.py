@@ -9,7 +9,7 @@ import lzma
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from glyphline.corpus.download import is_remote, local_copy
 from glyphline.records import Drop
@@ -162,6 +162,39 @@ class _Guarded(io.RawIOBase):
         super().close()
 
 
+class _Zstandard(io.RawIOBase):
+    """Decompresses Zstandard frames that follow one another; the library's own reader is silent about a cut file."""
+
+    def __init__(self, stream: IO[bytes], decompressor: Any) -> None:  # noqa: ANN401
+        self.stream, self.decompressor = stream, decompressor
+        self.frame: Any = None
+        self.ready = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:
+        while not self.ready:
+            data = self.stream.read(1 << 16)
+            if not data:
+                if self.frame is not None:
+                    raise EOFError("ends inside a frame")
+                return 0
+            while data:
+                self.frame = self.frame or self.decompressor.decompressobj()
+                self.ready += self.frame.decompress(data)
+                data = self.frame.unused_data
+                self.frame = None if self.frame.eof else self.frame
+        taken = self.ready[: len(buffer)]
+        buffer[: len(taken)] = taken
+        self.ready = self.ready[len(taken) :]
+        return len(taken)
+
+    def close(self) -> None:
+        self.stream.close()
+        super().close()
+
+
 def _zstd_errors() -> tuple[type[Exception], ...]:
     import sys
 
@@ -185,7 +218,7 @@ def _decompress(stream: IO[bytes], path: str) -> IO[bytes]:
     if ending == ".zst":
         import zstandard
 
-        return zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True)
+        return io.BufferedReader(_Zstandard(stream, zstandard.ZstdDecompressor()))
     return stream
 
 

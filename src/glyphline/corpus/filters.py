@@ -5,6 +5,7 @@ Order matters only for which reason is counted: the most telling comes first.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -21,7 +22,12 @@ Filter = Callable[[str], str]
 
 # Control, private-use, unassigned and surrogate code points, and the marks that override writing direction.
 _CONTROLS = regex.compile(r"[\p{Cc}\p{Co}\p{Cn}\p{Cs}\u202a-\u202e\u2066-\u2069]")
-_REPLACED = regex.compile(r"[\ufffd\ufffc]")
+# Where wrong decodings end up: not in Hangul, kana and Han.
+_MISREAD = re.compile("[\x80-\u1fff\u2070-\u2fff]")
+_COMMON = regex.compile(r"[\p{Script=Common}\p{Script=Inherited}]")
+# Without one of these there is no need to look closer.
+_MARKUP_SIGN = re.compile(r"[<>&\[\]{}|'=]")
+_URL_SIGN = re.compile(r"/|www", re.IGNORECASE)
 _READABLE = regex.compile(r"[\p{L}\p{N}]")
 # Only names of HTML elements: Korean text sets titles of films in <angle brackets>.
 _TAGS = (
@@ -46,9 +52,9 @@ class Judge:
     def __init__(self, settings: FilterSettings, language: Language) -> None:
         self.filters: list[Filter] = []
         self._add(settings.mojibake != "keep", wrongly_decoded)
-        self._add(settings.controls, lambda text: "control_characters" if _CONTROLS.search(text) else "")
-        self._add(settings.markup, lambda text: "markup" if _MARKUP.search(text) else "")
-        self._add(settings.urls, lambda text: "url" if _URL.search(text) else "")
+        self._add(settings.controls, controls)
+        self._add(settings.markup, markup)
+        self._add(settings.urls, urls)
         self._add(settings.repeat_limit > 0, repeats(settings.repeat_limit))
         self._add(True, lambda text: "" if _READABLE.search(text) else "no_letters")
         self._add(settings.script_share > 0, wrong_script(language, settings.script_share))
@@ -71,32 +77,72 @@ class Judge:
 
 def wrongly_decoded(text: str) -> str:
     """Refuse text with replacement characters, or letter sequences that only a wrong decoding makes (ftfy's list)."""
-    if text.isascii():
+    if "\ufffd" in text or "\ufffc" in text:
+        return "mojibake"
+    if not _MISREAD.search(text):
         return ""
     from ftfy.badness import is_bad
 
-    return "mojibake" if _REPLACED.search(text) or is_bad(text) else ""
+    return "mojibake" if is_bad(text) else ""
+
+
+def controls(text: str) -> str:
+    """Refuse control, private-use and unassigned characters, and marks that override the direction of writing."""
+    return "control_characters" if not text.isprintable() and _CONTROLS.search(text) else ""
+
+
+def markup(text: str) -> str:
+    """Refuse residue of HTML, wiki and forum markup."""
+    return "markup" if _MARKUP_SIGN.search(text) and _MARKUP.search(text) else ""
+
+
+def urls(text: str) -> str:
+    """Refuse web addresses. A bare domain (`naver.com`) is a word that a reader may meet, and stays."""
+    return "url" if _URL_SIGN.search(text) and _URL.search(text) else ""
 
 
 def repeats(limit: int) -> Filter:
     """Refuse a character, or a group of up to four, that stands more than `limit` times in a row."""
-    pattern = regex.compile(rf"(.{{1,4}}?)\1{{{limit},}}")
+    pattern = re.compile(rf"(.{{1,4}}?)\1{{{limit}}}")
     return lambda text: "repeated_characters" if pattern.search(text) else ""
 
 
 def wrong_script(language: Language, share: float) -> Filter:
     """Refuse text of whose letters less than `share` is in the language's scripts. Text without letters passes."""
-    own = "".join(rf"\p{{Script_Extensions={script}}}" for script in language.scripts)
-    foreign = regex.compile(rf"[\p{{L}}--[{own}\p{{Script=Common}}\p{{Script=Inherited}}]]", regex.V1)
-    native = regex.compile(rf"[\p{{L}}&&[{own}]]", regex.V1)
+    own = regex.compile("[" + "".join(rf"\p{{Script_Extensions={script}}}" for script in language.scripts) + "]")
+    classes = _Classes(own)
 
     def check(text: str) -> str:
-        others = len(foreign.findall(text))
+        found = text.translate(classes)
+        others = found.count("o")
         if not others:
             return ""
-        return "wrong_script" if len(native.findall(text)) < share * (others + len(native.findall(text))) else ""
+        native = found.count("n")
+        return "wrong_script" if native < share * (others + native) else ""
 
     return check
+
+
+class _Classes(dict):
+    """A table for str.translate: n for the language's own letters, o for others, a space for what is no letter.
+
+    Filled as characters are met: a property is looked up once a character and not once an occurrence.
+    """
+
+    def __init__(self, own: regex.Pattern) -> None:
+        super().__init__()
+        self.own = own
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        if not character.isalpha():
+            found = " "
+        elif self.own.match(character):
+            found = "n"
+        else:
+            found = " " if _COMMON.match(character) else "o"
+        self[code] = found
+        return found
 
 
 def other_language(language: Language, probability: float) -> Filter:

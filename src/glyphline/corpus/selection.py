@@ -111,8 +111,8 @@ def _drop_rows(chunks: Chunks, owners: np.ndarray, rows: np.ndarray, reason: str
     order = np.argsort(owners, kind="stable")
     owners, rows = owners[order], rows[order]
     starts = np.flatnonzero(np.diff(owners, prepend=-1))
-    for start, end in zip(starts, [*starts[1:], len(owners)], strict=True):
-        chunks.drop(int(owners[start]), rows[start:end], reason)
+    for start, members in zip(starts, np.split(rows, starts[1:]), strict=False):
+        chunks.drop(int(owners[start]), members, reason)
 
 
 def drop_near_duplicates(chunks: Chunks, threshold: float) -> None:

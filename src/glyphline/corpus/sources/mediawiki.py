@@ -66,15 +66,15 @@ def clean(wikitext: str) -> str:
     text, tables = wikitext, 1
     while tables:
         text, tables = _TABLE.subn("", text)
-    text = _HIDDEN.sub("", text)
+    text = _HEADING.sub("", _HIDDEN.sub("", text))
     code = mwparserfromhell.parse(text)
     for link in code.filter_wikilinks(recursive=True):
         # [[File:…]], [[Category:…]] and links between languages carry captions and names, not running text.
         if ":" in str(link.title):
             _remove(code, link)
     text = code.strip_code(normalize=True, collapse=True)
-    text = _ITEM.sub("", _HEADING.sub("", _SWITCH.sub("", text)))
-    return _EMPTY.sub("", text).strip()
+    text = _EMPTY.sub("", _ITEM.sub("", _SWITCH.sub("", text)))
+    return "\n".join(line.strip() for line in text.splitlines() if line.strip())
 
 
 def _remove(code: object, node: object) -> None:
