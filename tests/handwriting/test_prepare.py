@@ -216,7 +216,8 @@ def test_leaky_folder_is_refused_with_ids(tmp_path):
     assert not (tmp_path / "out").exists()
 
     corpus = open_output(str(tmp_path / "corpus"), "corpus", {})
-    known = [TextLine("t", sentence(12), "fr", "x", "train"), TextLine("u", sentence(13), "fr", "x", "test")]
+    longer = f"Il dit : {sentence(12)}, puis rien."  # the line is a piece of a training sentence
+    known = [TextLine("t", longer, "fr", "x", "train"), TextLine("u", sentence(13), "fr", "x", "test")]
     corpus.commit("data/0.parquet", pack_corpus(known), {})
     corpus.finish(["data/0.parquet"])
     clean = table(tmp_path / "clean", rows[:40])

@@ -166,20 +166,23 @@ def find_shared_texts(items: Iterable[Item], sides: dict[str, str], length: int)
 
 
 def find_known_texts(items: Iterable[Item], sides: dict[str, str], folders: Sequence[str], length: int) -> list[Drop]:
-    """Return the held-out items whose text is in the train split of one of the folders (corpora or lines)."""
+    """Return the held-out items whose text stands in the train split of one of the folders (corpora or lines).
+
+    A written line is mostly a piece of a sentence: texts that contain it count as well as texts that equal it.
+    """
+    length = max(1, length)
     held: dict[str, list[Item]] = defaultdict(list)
     for item in items:
         if sides.get(item.id, "train") != "train" and len(graphemes(item.text)) >= length:
-            held[item.text].append(item)
-    found = []
-    for folder in folders:
-        known = held.keys() & {normalise(text) for text in train_texts(folder)}
-        found += [
-            Drop("text is in a training corpus", item.id, f"{sides[item.id]}; in {folder}: {text[:60]}")
-            for text in sorted(known)
-            for item in held.pop(text)
-        ]
-    return found
+            held[item.text[:length]].append(item)
+    found: dict[str, Drop] = {}
+    for folder in folders if held else ():
+        for text in map(normalise, train_texts(folder)):
+            starts = {text[k : k + length] for k in range(len(text) - length + 1)} & held.keys()
+            for item in (item for start in starts for item in held[start] if item.text in text):
+                detail = f"{sides[item.id]}; in {folder}: {item.text[:60]}"
+                found.setdefault(item.id, Drop("text is in a training corpus", item.id, detail))
+    return [found[name] for name in sorted(found)]
 
 
 def train_texts(folder: str) -> Iterable[str]:
