@@ -8,13 +8,16 @@ import pytest
 from lines import bar_code, texts, write_lines
 
 from glyphline.models.canvas import Canvas, Preprocessor
+from glyphline.records import TextLine
 from glyphline.settings import InputError
+from glyphline.text import graphemes
 from glyphline.training.data import (
     BucketBatches,
     Collator,
     LineItems,
     StoredLines,
     check_lengths,
+    cut_pieces,
     estimated_width,
     open_source,
     open_validation,
@@ -94,6 +97,17 @@ def test_a_curriculum_uses_each_source_in_its_share_of_the_run():
 def test_longest_leaves_long_lines_out(folder):
     source = open_source(TrainSource(lines=folder, longest=3), 1)
     assert sorted(source.texts()) == sorted(text for text in texts(40, 1) if len(text) <= 3)
+
+
+def test_pieces_hold_the_whole_line_in_order():
+    line = TextLine("a", "두 번째 e\u0301tat 12", "ko", "x", "train")
+    pieces = cut_pieces(line, 3, seed=4)
+    assert "".join(piece.text for piece in pieces).replace(" ", "") == line.text.replace(" ", "")
+    assert all(1 <= len(graphemes(piece.text)) <= 3 for piece in pieces)
+    assert len({piece.id for piece in pieces}) == len(pieces)
+    assert pieces == cut_pieces(line, 3, seed=4)
+    with pytest.raises(InputError, match="pieces: only for `corpus`"):
+        TrainSource(lines="x", pieces=2)
 
 
 @pytest.mark.parametrize("total", [1, 7, 64, 203])

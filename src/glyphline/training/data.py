@@ -7,6 +7,7 @@ So a run resumes at a batch number, and workers need no state.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import logging
 import unicodedata
@@ -186,9 +187,23 @@ def _rendered(source: TrainSource, seed: int) -> RenderedSource:
         lines, facts = _plain_lines(source.corpus), {}
     if not lines:
         raise InputError(f"{source.corpus}: no lines of split {source.split!r}")
+    if source.pieces:
+        lines = [piece for line in lines for piece in cut_pieces(line, source.pieces, seed)]
     opened = RenderedSource(source, lines, seed)
     opened.facts |= facts
     return opened
+
+
+def cut_pieces(line: TextLine, longest: int, seed: int) -> list[TextLine]:
+    """Cut a line into consecutive pieces of 1 to `longest` graphemes, without the spaces at their ends."""
+    letters, generator, pieces = graphemes(line.text), rng(seed, "pieces", line.id), []
+    while letters:
+        size = int(generator.integers(1, longest + 1))
+        text = "".join(letters[:size]).strip()
+        letters = letters[size:]
+        if text:
+            pieces.append(dataclasses.replace(line, id=f"{line.id}.{len(pieces)}", text=text))
+    return pieces
 
 
 def _plain_lines(path: str) -> list[TextLine]:
