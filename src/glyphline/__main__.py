@@ -12,7 +12,7 @@ from glyphline.settings import EXIT_DONE, EXIT_USAGE, suggest
 COMMANDS = {
     "collect": ("glyphline.corpus.collect", "running text -> a corpus of clean lines"),
     "render": ("glyphline.render.job", "a corpus -> line images"),
-    "fonts": ("glyphline.render.fonts", "what the fonts at hand can and cannot write"),
+    "fonts": ("glyphline.render.specimen", "what the fonts at hand can and cannot write"),
     "prepare": ("glyphline.handwriting.prepare", "a handwriting data set -> line images"),
     "doctor": ("glyphline.training.doctor", "check a training configuration before time is spent on it"),
     "train": ("glyphline.training.run", "line images -> a model (stage 1 and stage 2)"),
