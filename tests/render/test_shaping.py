@@ -21,7 +21,7 @@ CASES = [
     ("ko", "ltr", f"{FONTS}/SUIT-Regular.otf", "값이 (3,500원) 싸다!"),
     ("ko", "ltr", f"{FONTS}/NanumSquareR.ttf", "\u1112\u1161\u11ab\u1100\u1173\u11af"),
     ("fr", "ltr", f"{FONTS}/DancingScript-Regular.otf", "L'été à Nîmes, où ça ?"),
-    ("fr", "ltr", f"{FONTS}/Ecolier-court.ttf", "Garçon, un café"),
+    ("fr", "ltr", f"{FONTS}/dkg.ttf", "Garçon, un café"),
     ("en", "ltr", f"{FONTS}/DancingScript-Regular.otf", "office AVATAR e\u0301"),
     ("he", "rtl", SYSTEM / "dejavu/DejaVuSans.ttf", "שלום עולם (2019) abc"),
     ("ar", "rtl", SYSTEM / "dejavu/DejaVuSans.ttf", "السلام عليكم 123 (نعم)"),

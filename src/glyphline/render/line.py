@@ -51,7 +51,7 @@ def render_line(line: TextLine, recipe: Recipe, seed: int, index: int) -> Sample
     choice = pool.draw(composed, rng)
     if choice is None:
         return Drop("no_font", line.id, _named(pool.missing(composed)))
-    task = Task(line, choice, recipe, _direction(line))
+    task = Task(line, choice, recipe, draw_direction(line))
     image = load_engine(recipe.engine).render(task, rng)
     if isinstance(image, Refusal):
         return Drop(image.reason, line.id, f"{choice.face.key}: {image.detail}")
@@ -82,7 +82,8 @@ def _named(chars: str) -> str:
     return " ".join(f"{char} U+{ord(char):04X}" for char in chars[:8])
 
 
-def _direction(line: TextLine) -> str:
+def draw_direction(line: TextLine) -> str:
+    """Return the direction in which a line runs: its language's, else that of its first strong letter."""
     language = language_facts(line.language)
     return base_direction(line.text) if language is None else language.direction
 

@@ -8,6 +8,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from glyphline.render.effects import paper_of
+
 STAGE = "ink"
 
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
@@ -34,7 +36,7 @@ def apply(image: np.ndarray, params: dict[str, Any]) -> np.ndarray:
     if pixels < 0:
         return cv2.addWeighted(image, 1 + pixels, cv2.erode(image, _CROSS), -pixels, 0)
     room = int(np.ceil(pixels))
-    image = cv2.copyMakeBorder(image, room, room, room, room, cv2.BORDER_CONSTANT, value=0)
+    image = cv2.copyMakeBorder(image, room, room, room, room, cv2.BORDER_CONSTANT, value=paper_of(image))
     while pixels > 0:
         share = min(1.0, pixels)
         image = cv2.addWeighted(image, 1 - share, cv2.dilate(image, _CROSS), share, 0)
