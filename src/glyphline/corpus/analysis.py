@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -85,7 +86,7 @@ class Analyser:
         """Yield a document's paragraphs, normalised, personal data masked where that is asked for."""
         if self.source.plugin.clean:
             document = self.source.plugin.clean(document)
-        for paragraph in document.splitlines():
+        for paragraph in _LINE_END.split(document):
             if _SURROGATE.search(paragraph):
                 # Half a character, from broken JSON: cannot be written as UTF-8, nor analysed.
                 whole = paragraph.encode("utf-8", "replace").decode()
@@ -173,6 +174,8 @@ def _repair(text: str, counts: Counter) -> str:
     return repaired
 
 
+# Not str.splitlines: the control character U+0085 is half a letter in text that was decoded wrongly.
+_LINE_END = re.compile(r"[\r\n\v\f\u2028\u2029]+")
 _SURROGATE = regex.compile(r"[\ud800-\udfff]")
 _WORD = regex.compile(r"[\p{L}\p{M}]{2,}")
 _PAIR = regex.compile(r"\X{2}")

@@ -91,8 +91,12 @@ class Crew:
             self.pool.submit(os.getpid).result()
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: type | None, *error: object) -> None:
         if self.pool:
+            if kind is not None:
+                # Whoever interrupts need not wait for the chunks under way: they are done again by the next run.
+                for process in list((self.pool._processes or {}).values()):
+                    process.terminate()
             self.pool.shutdown(wait=True, cancel_futures=True)
         _BENCH.clear()
 

@@ -23,6 +23,7 @@ from glyphline.text import graphemes
 
 REASONS = ("", "duplicate", "outside_charset", "over_max_lines", "near_duplicate")
 TEXTS_HELD = 64
+COVERAGE_PASSES = 8
 HASHES_AT_ONCE = 20_000_000
 """Lines whose hashes are held in memory together: 24 bytes each, and as much again while sorting."""
 
@@ -174,41 +175,47 @@ def limit_lines(chunks: Chunks, limit: int, coverage: CoverageSettings) -> None:
     """
     if chunks.kept <= limit:
         return
-    needed = _needed(chunks, limit, coverage) if coverage.minimum else [np.zeros(0, np.int64)] * chunks.count
-    rest = limit - sum(len(rows) for rows in needed)
-    if rest < 0:
-        raise InputError(f"max_lines {limit} is too low: the wanted characters alone need {limit - rest} lines")
-    spared = []
-    for index, rows in enumerate(needed):
-        spared.append(np.zeros(chunks.sizes[index], dtype=bool))
-        spared[-1][rows] = True
-    threshold = _threshold(chunks, rest, spared)
+    spared = [np.zeros(size, dtype=bool) for size in chunks.sizes]
+    threshold = _threshold(chunks, limit, spared)
+    for _ in range(COVERAGE_PASSES if coverage.minimum else 0):
+        if not _spare(chunks, spared, threshold, coverage):
+            break
+        rest = limit - int(sum(rows.sum() for rows in spared))
+        if rest < 0:
+            raise InputError(f"max_lines {limit} is too low: the wanted characters alone need {limit - rest} lines")
+        threshold = _threshold(chunks, rest, spared)
     for index in range(chunks.count):
         over = (chunks.hashes(index)[:, 1] > threshold) & (chunks.masks[index] == 0) & ~spared[index]
         chunks.drop(index, np.flatnonzero(over), "over_max_lines")
 
 
-def _needed(chunks: Chunks, limit: int, coverage: CoverageSettings) -> list[np.ndarray]:
-    """Return the rows of each chunk that hold characters which a sample of `limit` lines would hold too seldom."""
-    threshold = _threshold(chunks, limit, None)
+def _spare(chunks: Chunks, spared: list[np.ndarray], threshold: np.uint64, coverage: CoverageSettings) -> bool:
+    """Spare lines with characters that the sample would hold too seldom; tells whether there were any.
+
+    Each spared line takes the place of a sampled one, which may have held something rare too: hence several passes.
+    """
     inside: Counter = Counter()
     found: set[str] = set()
     for index in range(chunks.count):
-        kept = chunks.hashes(index)[:, 1]
-        for text, mask, value in zip(chunks.texts(index), chunks.masks[index], kept, strict=True):
+        chosen = spared[index] | (chunks.hashes(index)[:, 1] <= threshold)
+        for text, mask, taken in zip(chunks.texts(index), chunks.masks[index], chosen, strict=True):
             if not mask:
                 seen = set(graphemes(text))
                 found |= seen
-                inside.update(seen if value <= threshold else ())
-    missing = Counter({c: coverage.minimum for c in wanted(coverage, found) if inside[c] < coverage.minimum})
-    needed = []
+                inside.update(seen if taken else ())
+    lacking = {c: coverage.minimum - inside[c] for c in wanted(coverage, found) if c in found}
+    missing = Counter({character: number for character, number in lacking.items() if number > 0})
+    if not missing:
+        return False
     for index in range(chunks.count):
-        rows = np.flatnonzero(chunks.masks[index] == 0)
-        needed.append(rows[choose(chunks.kept_texts(index), missing)])
-    return needed
+        left = (chunks.masks[index] == 0) & ~spared[index] & (chunks.hashes(index)[:, 1] > threshold)
+        rows = np.flatnonzero(left)
+        texts = chunks.texts(index)
+        spared[index][rows[choose((texts[row] for row in rows), missing)]] = True
+    return True
 
 
-def _threshold(chunks: Chunks, limit: int, spared: list[np.ndarray] | None) -> np.uint64:
+def _threshold(chunks: Chunks, limit: int, spared: list[np.ndarray]) -> np.uint64:
     """Return the largest hash (second half) that stays: first a histogram of the top 16 bits, then one bin exactly."""
     if limit == 0:
         return np.uint64(0)
@@ -222,10 +229,9 @@ def _threshold(chunks: Chunks, limit: int, spared: list[np.ndarray] | None) -> n
     return np.sort(np.concatenate(inside))[rest - 1]
 
 
-def _kept_values(chunks: Chunks, spared: list[np.ndarray] | None) -> Iterator[np.ndarray]:
+def _kept_values(chunks: Chunks, spared: list[np.ndarray]) -> Iterator[np.ndarray]:
     for index in range(chunks.count):
-        kept = chunks.masks[index] == 0
-        yield chunks.hashes(index)[kept & ~spared[index] if spared else kept, 1]
+        yield chunks.hashes(index)[(chunks.masks[index] == 0) & ~spared[index], 1]
 
 
 def still_missing(chunks: Chunks, coverage: CoverageSettings) -> Counter:
