@@ -19,10 +19,10 @@ class FakeReader:
     def __init__(self, texts: Sequence[str]) -> None:
         self.texts, self.calls = list(texts), []
 
-    def read(self, images: Sequence[np.ndarray], mode: str = "auto") -> list[Reading]:
+    def read_modes(self, images: Sequence[np.ndarray], modes: Sequence[str]) -> dict[str, list[Reading]]:
         self.calls.append(len(images))
         texts = [self.texts[int(image[0, 0])] for image in images]
-        return [Reading(text[1:] if mode == "ctc" else text, 0.5, mode) for text in texts]
+        return {mode: [Reading(text[1:] if mode == "ctc" else text, 0.5, mode) for text in texts] for mode in modes}
 
 
 def sample(k: int, text: str, **more) -> Sample:

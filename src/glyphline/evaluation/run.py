@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-from glyphline.evaluation.scores import BREAKDOWNS, Reader, Score, confusions, score_samples
+from glyphline.evaluation.scores import BREAKDOWNS, Reader, Score, confusions, score_modes
 from glyphline.manifest import Storage, digest, pretty, read_lines, read_manifest
 from glyphline.records import Sample
 from glyphline.settings import InputError, command, execution, identity
@@ -101,7 +101,7 @@ def score_folder(reader: Reader, settings: ScoreSettings, key: dict[str, Any] | 
     unknown = [mode for mode in modes if mode not in (*reader.modes, "auto")]
     if unknown:
         raise InputError(f"mode {unknown[0]!r}: this model reads by {', '.join(reader.modes)}")
-    scores = [score_samples(reader, _progress(settings, mode), mode, chunk=settings.chunk) for mode in modes]
+    scores = list(score_modes(reader, _progress(settings), modes, chunk=settings.chunk).values())
     if not scores[0].lines:
         raise InputError(f"{settings.lines}: no lines in split {settings.split!r}; name another with --split")
     metrics = {"settings": {}, "inputs": {}} | (key or {})
@@ -125,10 +125,10 @@ def _samples(settings: ScoreSettings) -> Iterable[Sample]:
     return islice(samples, settings.limit) if settings.limit else samples
 
 
-def _progress(settings: ScoreSettings, mode: str) -> Iterator[Sample]:
+def _progress(settings: ScoreSettings) -> Iterator[Sample]:
     from tqdm import tqdm
 
-    yield from tqdm(_samples(settings), desc=f"reading ({mode})", unit=" lines", disable=None)
+    yield from tqdm(_samples(settings), desc="reading", unit=" lines", disable=None)
 
 
 def describe(score: Score, settings: ScoreSettings) -> dict[str, Any]:

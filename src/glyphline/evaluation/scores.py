@@ -31,8 +31,8 @@ class Reader(Protocol):
     def modes(self) -> tuple[str, ...]:
         """Ways of reading."""
 
-    def read(self, images: Sequence[np.ndarray], mode: str = "auto") -> list[Reading]:
-        """Read uint8 pictures in input order."""
+    def read_modes(self, images: Sequence[np.ndarray], modes: Sequence[str]) -> dict[str, list[Reading]]:
+        """Read uint8 pictures by each mode, in input order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,14 @@ class Score:
 def score_samples(
     recogniser: Reader, samples: Iterable[Sample], mode: str = "auto", *, chunk: int = 256, sharded: bool = False
 ) -> Score:
-    """Read `samples` and score them; the result is complete and the same on every process of a distributed job.
+    """Read `samples` by one mode and score them; see `score_modes`."""
+    return score_modes(recogniser, samples, (mode,), chunk=chunk, sharded=sharded)[mode]
+
+
+def score_modes(
+    recogniser: Reader, samples: Iterable[Sample], modes: Sequence[str], *, chunk: int = 256, sharded: bool = False
+) -> dict[str, Score]:
+    """Read `samples` by several modes at the price of one; complete and the same on every process of a job.
 
     Without `sharded` each process is given all samples and reads every world-size-th. With it each process is given
     its own share; a line that a sampler handed out twice (padding) is counted once, by its id.
@@ -104,14 +111,15 @@ def score_samples(
     rank, size = distributed.rank(), distributed.world_size()
     numbered = enumerate(samples)
     mine = numbered if sharded else ((i, sample) for i, sample in numbered if i % size == rank)
-    read: list[tuple[Any, LineResult]] = []
+    read: list[tuple[Any, list[LineResult]]] = []
     for part in _chunks(mine, chunk):
-        readings = recogniser.read([sample.image for _, sample in part], mode=mode)
-        for (index, sample), reading in zip(part, readings, strict=True):
-            key = sample.id if sharded else index
-            read.append((key, line_result(sample, reading, recogniser.rules)))
+        readings = recogniser.read_modes([sample.image for _, sample in part], modes)
+        for place, (index, sample) in enumerate(part):
+            results = [line_result(sample, readings[mode][place], recogniser.rules) for mode in modes]
+            read.append((sample.id if sharded else index, results))
     everywhere = dict(distributed.gather(read))
-    return Score(mode, [everywhere[key] for key in (everywhere if sharded else sorted(everywhere))])
+    keys = everywhere if sharded else sorted(everywhere)
+    return {mode: Score(mode, [everywhere[key][number] for key in keys]) for number, mode in enumerate(modes)}
 
 
 def _chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:

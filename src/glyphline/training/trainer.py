@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from transformers import Seq2SeqTrainer, TrainerCallback
 
 from glyphline import distributed
-from glyphline.evaluation.scores import score_samples
+from glyphline.evaluation.scores import score_modes
 from glyphline.records import Sample
 from glyphline.training.curves import draw_curves, write_csv
 from glyphline.training.data import BucketBatches, Collator, LineItems
@@ -100,8 +100,7 @@ def read_scores(recogniser: Any, samples: Sequence[Sample], prefix: str) -> dict
     """Return `{prefix}_cer` and so on of the joint reading, and `{prefix}_ctc_cer` … of each branch."""
     metrics: dict[str, float] = {}
     modes = ("auto", *recogniser.modes) if len(recogniser.modes) > 1 else recogniser.modes
-    for mode in modes:
-        score = score_samples(recogniser, samples, mode)
+    for mode, score in score_modes(recogniser, samples, modes).items():
         name = prefix if mode == modes[0] else f"{prefix}_{mode}"
         metrics |= {f"{name}_cer": score.cer, f"{name}_wer": score.wer, f"{name}_exact": score.exact}
     return metrics
