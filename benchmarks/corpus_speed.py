@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 
 CARRIED = Path(__file__).parents[1] / "demo/text/ko.chatbot.txt"
-FILTERS = {"near_duplicates": 0.8, "repeat_limit": 10, "script_share": 0.3}
+FILTERS = {"near_duplicates": 0.8, "repeat_limit": 10, "script_share": 0.2}
 
 
 def read_reviews(path: str, count: int) -> list[str]:

@@ -26,7 +26,7 @@ _CONTROLS = regex.compile(r"[\p{Cc}\p{Co}\p{Cn}\p{Cs}\u202a-\u202e\u2066-\u2069]
 _MISREAD = re.compile("[\x80-\u1fff\u2070-\u2fff]")
 _COMMON = regex.compile(r"[\p{Script=Common}\p{Script=Inherited}]")
 # Without one of these there is no need to look closer.
-_MARKUP_SIGN = re.compile(r"[<>&\[\]{}|'=]")
+_MARKUP_SIGN = re.compile(r"[<&\[{|}']")
 _URL_SIGN = re.compile(r"/|www", re.IGNORECASE)
 _READABLE = regex.compile(r"[\p{L}\p{N}]")
 # Only names of HTML elements: Korean text sets titles of films in <angle brackets>.
@@ -35,9 +35,10 @@ _TAGS = (
     "math|meta|nowiki|ol|option|p|pre|q|ref|s|script|small|span|strike|strong|style|sub|sup|table|tbody|td|th|thead|"
     "title|tr|tt|u|ul|video"
 )
+# Not what people draw with signs: arrows (-->), rules (=== … ===), a few quotation marks in a row.
 _MARKUP = regex.compile(
-    rf"<\s*/?\s*(?:{_TAGS})(?:\s[^<>]*)?/?>|<!--|-->|&(?:[a-z]{{2,8}}|\#\d{{2,6}}|\#x[0-9a-f]{{2,6}});|\[\[|\]\]|\{{\{{|\}}\}}|"
-    r"'''|\{\||\|\}|\[/?(?:url|img|quote|code)\b|^\s*={2,}.*={2,}\s*$",
+    rf"<\s*/?\s*(?:{_TAGS})(?:\s[^<>]*)?/?>|<!--|&(?:[a-z]{{2,8}}|\#\d{{2,6}}|\#x[0-9a-f]{{2,6}});|\[\[|\{{\{{|\}}\}}|"
+    r"'''[^']+'''|\{\||\|\}|\[/?(?:url|img|quote|code)\b",
     regex.IGNORECASE,
 )
 _URL = regex.compile(

@@ -15,8 +15,10 @@ class FilterSettings:
 
     repeat_limit: int = 10
     """Drop lines that repeat one character more often than this in a row; 0: keep them."""
-    script_share: float = 0.3
-    """Drop lines of whose letters a smaller share is in the language's scripts; 0: keep them."""
+    script_share: float = 0.2
+    """Drop lines of whose letters a smaller share is in the language's scripts; 0: keep them.
+
+    Low, as a word has more letters in Latin than in Hangul or Han: "Scary보다는 Creepy!" is Korean."""
     controls: bool = True
     """Drop lines with control, private-use or unassigned characters."""
     mojibake: Literal["drop", "repair", "keep"] = "drop"
