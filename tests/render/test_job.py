@@ -10,11 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.render.conftest import FONTS, KOREAN
 
 from glyphline.images import decode
 from glyphline.manifest import Storage, read_lines, read_manifest
 from glyphline.render.job import RenderSettings, main, make_plan, render
+from glyphline.render.shards import cut, indices
 from glyphline.settings import InputError
 
 
@@ -58,6 +61,16 @@ def test_other_shards_hold_the_same_lines(lines_file, tmp_path, reference):
     assert all((a.image == b.image).all() and a.provenance == b.provenance for a, b in zip(one, other, strict=True))
 
 
+@given(st.dictionaries(st.sampled_from(["train", "validation", "test"]), st.integers(1, 5000), min_size=1), st.data())
+def test_every_line_is_in_exactly_one_shard(counts, data):
+    shards = data.draw(st.integers(len(counts), max(len(counts), min(60, sum(counts.values())))))
+    slices = cut(counts, 0, 1000, shards)
+    assert sum(part.shards for part in slices) == shards
+    for part in slices:
+        covered = [index for number in range(part.shards) for index in indices(part, number)]
+        assert covered == list(range(part.count))
+
+
 def test_on_the_fly_equals_disk(lines_file, tmp_path, reference):
     lines = make_plan(settings(lines_file, tmp_path / "x")).lines("train")
     for index, stored in enumerate(read_lines(str(tmp_path / "reference"))):
@@ -71,7 +84,7 @@ def command(lines_file, output, *more):
 
 
 def test_killed_three_times_and_resumed(lines_file, tmp_path):
-    options = ("--count", "1500", "--shard_size", "50", "--preset", "document", "--sheet", "0")
+    options = ("--count", "400", "--shard_size", "20", "--preset", "document", "--sheet", "0")
     for workers in ("1", "2", "1"):
         run = subprocess.Popen(
             command(lines_file, tmp_path / "out", *options, "--workers", workers), stderr=subprocess.DEVNULL
@@ -90,7 +103,7 @@ def test_killed_three_times_and_resumed(lines_file, tmp_path):
 
 
 def test_interrupt_ends_with_130_and_is_gone_on_with(lines_file, tmp_path):
-    options = ("--count", "6000", "--shard_size", "50", "--workers", "2", "--sheet", "0")
+    options = ("--count", "4000", "--shard_size", "50", "--workers", "2", "--sheet", "0")
     run = subprocess.Popen(command(lines_file, tmp_path / "out", *options), stderr=subprocess.PIPE, text=True)
     while not list((tmp_path / "out").rglob("*.parquet")):
         time.sleep(0.02)

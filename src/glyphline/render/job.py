@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from glyphline.manifest import Manifest, Output, open_output
@@ -216,6 +217,7 @@ def _finish(plan: Plan, output: Output, names: list[str], settings: RenderSettin
         samples = [lines[n % len(lines)][n // len(lines)] for n in range(settings.sheet)]
         output.storage.write("contact_sheet.png", contact_sheet(samples))
     facts = {"extension": EXTENSIONS[plan.format], "layout": plan.layout}
+    sweep(output)
     manifest = output.finish(names, facts)
     made, dropped = manifest.counts.get("lines", 0), sum(manifest.drops.values())
     log.info("%s: %d lines, %d dropped %s", plan.output, made, dropped, dict(manifest.drops) or "")
@@ -224,3 +226,11 @@ def _finish(plan: Plan, output: Output, names: list[str], settings: RenderSettin
             f"{plan.output}: every line was dropped ({manifest.drops}): see drops.jsonl; other fonts may help"
         )
     return manifest
+
+
+def sweep(output: Output) -> None:
+    """Remove what a killed run left half-written beside its place."""
+    if not output.storage.is_local:
+        return
+    for left in Path(output.storage.path("")).rglob("*.part"):
+        left.unlink(missing_ok=True)

@@ -81,16 +81,28 @@ def cut(sizes: dict[str, int], count: int, shard_size: int, shards: int) -> tupl
     if count:
         # What rounding leaves over goes to the largest split.
         counts[max(sizes, key=lambda split: sizes[split])] += count - sum(counts.values())
+    counts = {split: counts[split] for split in SPLITS if counts.get(split)}
+    numbers = apportion(counts, shards) if shards else {s: math.ceil(n / shard_size) for s, n in counts.items()}
     slices, first = [], 0
-    for split in SPLITS:
-        if not counts.get(split):
-            continue
-        number = math.ceil(counts[split] / shard_size)
-        if shards:
-            number = max(1, round(shards * counts[split] / sum(counts.values())))
-        slices.append(Slice(split, counts[split], first, number))
-        first += counts[split]
+    for split, number in counts.items():
+        slices.append(Slice(split, number, first, numbers[split]))
+        first += number
     return tuple(slices)
+
+
+def apportion(counts: dict[str, int], shards: int) -> dict[str, int]:
+    """Divide exactly `shards` over splits in proportion, at least one each. InputError where there are too few."""
+    if shards < len(counts) or shards > sum(counts.values()):
+        raise InputError(f"--shards: between {len(counts)} (one a split) and {sum(counts.values())} (one a line)")
+    total = sum(counts.values())
+    numbers = {split: max(1, shards * count // total) for split, count in counts.items()}
+    by_size = sorted(counts, key=lambda split: -counts[split])
+    while sum(numbers.values()) != shards:
+        step = 1 if sum(numbers.values()) < shards else -1
+        for split in by_size:
+            if numbers[split] + step >= 1 and sum(numbers.values()) != shards:
+                numbers[split] += step
+    return numbers
 
 
 def parse_shards(text: str) -> tuple[range | None, int]:
