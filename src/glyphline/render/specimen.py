@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from glyphline import seeds
 from glyphline.plugins import available
 from glyphline.records import TextLine
 from glyphline.render.engines import Refusal, Task
@@ -134,7 +135,7 @@ def specimen(chosen: list[Choice], language: str) -> bytes:
     for choice in chosen:
         text = next((text for text in samples if not lacking(set(text), choice.chars)), samples[0])
         line = TextLine("specimen", text, language, "specimen", "train")
-        image = render(Task(line, choice, recipe, draw_direction(line)), np.random.default_rng(0))
+        image = render(Task(line, choice, recipe, draw_direction(line)), seeds.rng(0, "specimen"))
         if isinstance(image, Refusal):
             continue
         row = np.full((56, 1400), 255, np.uint8)
