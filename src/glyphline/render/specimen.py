@@ -12,7 +12,6 @@ from glyphline import seeds
 from glyphline.plugins import available
 from glyphline.records import TextLine
 from glyphline.render.engines import Refusal, Task
-from glyphline.render.engines.native import render
 from glyphline.render.faces import describe
 from glyphline.render.fonts import Catalogue, Choice, catalogue, lacking, language_facts, main_script, sample_letters
 from glyphline.render.recipe import FontSettings, load_recipe
@@ -127,6 +126,7 @@ def specimen(chosen: list[Choice], language: str) -> bytes:
     import numpy as np
 
     from glyphline.images import encode
+    from glyphline.render.engines.native import render
     from glyphline.render.line import draw_direction
     from glyphline.text import normalise
 
