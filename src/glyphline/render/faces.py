@@ -30,7 +30,11 @@ PROBE_PX = 24
 PLACEHOLDER_SHARED = 16
 """Code points that look all the same are a placeholder, not letters, from this number on."""
 
-_HAND = re.compile(r"hand|script|pen\b|brush|gaegu|melody|kirang|yeonsung|kristi|breip|ecolier|becausewe|humor", re.I)
+_HAND = re.compile(
+    r"\bhand|handwrit|\bscript\b|\bpen\b|brush|gaegu|melody|kirang|yeonsung|pilgi|gungseo"
+    r"|kristi|breip|ecolier|becausewe|because we|humor",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)

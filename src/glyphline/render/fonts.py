@@ -72,7 +72,9 @@ class Catalogue:
                 self.damaged.append(str(error))
                 log.warning("%s; left out", error)
         every = sorted(faces.values(), key=lambda face: (face.family, face.weight, face.style, face.sha256))
-        self._by_family = {face.family: face for face in reversed(every)}
+        self._by_family: dict[str, list[Face]] = {}
+        for face in every:
+            self._by_family.setdefault(face.family, []).append(face)
         self._check_names({face.family for face in every})
         self.faces = [face for face in every if self._wanted(face)]
         if not self.faces:
@@ -102,9 +104,11 @@ class Catalogue:
             return None
         words = face.family.split()
         for count in range(len(words) - 1, 1, -1):
-            other = self._by_family.get(" ".join(words[:count]))
-            if other is not None:
-                return other
+            others = self._by_family.get(" ".join(words[:count]))
+            if others:
+                return min(
+                    others, key=lambda f: (f.italic != face.italic, "Condensed" in f.style, abs(f.weight - face.weight))
+                )
         return None
 
     def _split(self) -> dict[str, str]:
@@ -132,7 +136,8 @@ class Catalogue:
     def pool(self, language: str, split: str) -> Pool:
         """Return the choices for a language and split."""
         letters = sample_letters(language)
-        able = [c for c in self.choices if not letters or _share(letters, c.chars) >= SAMPLE_SHARE]
+        # The face's own letters count: a companion does not make a Thai font one of French.
+        able = [c for c in self.choices if not letters or _share(letters, characters(c.face.ranges)) >= SAMPLE_SHARE]
         of_kind = [choice for choice in able if choice.face.kind in self.settings.kinds]
         if able and not of_kind:
             log.warning("fonts: none of kind %s writes %s; others are used", "/".join(self.settings.kinds), language)

@@ -12,8 +12,17 @@ from glyphline import seeds
 from glyphline.plugins import available
 from glyphline.records import TextLine
 from glyphline.render.engines import Refusal, Task
-from glyphline.render.faces import describe
-from glyphline.render.fonts import Catalogue, Choice, catalogue, lacking, language_facts, main_script, sample_letters
+from glyphline.render.faces import characters, describe
+from glyphline.render.fonts import (
+    SAMPLE_SHARE,
+    Catalogue,
+    Choice,
+    catalogue,
+    lacking,
+    language_facts,
+    main_script,
+    sample_letters,
+)
 from glyphline.render.recipe import FontSettings, load_recipe
 from glyphline.render.texts import read_lines
 from glyphline.settings import InputError, command, suggest
@@ -91,7 +100,7 @@ main.parser, main.settings, main.aliases = _fonts.parser, _fonts.settings, _font
 
 def _writes(choice: Choice, language: str) -> bool:
     letters = sample_letters(language)
-    return len(letters & choice.chars) >= 0.9 * len(letters)
+    return len(letters & characters(choice.face.ranges)) >= SAMPLE_SHARE * len(letters)
 
 
 def table(fonts: Catalogue, chosen: list[Choice], lines: list[str]) -> str:
