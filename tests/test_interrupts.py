@@ -43,7 +43,7 @@ def started(arguments):
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def wait_for_shards(folder, count, process, limit_s=120):
+def wait_for_shards(folder, count, process, limit_s=240):
     """Wait until a running command has committed some shards, but not all."""
     begun = time.monotonic()
     while len(list(folder.glob(".progress/**/*.parquet.json"))) < count:
@@ -61,7 +61,7 @@ def contents(folder):
 def whole(texts, tmp_path_factory):
     """The same job without an interruption."""
     folder = tmp_path_factory.mktemp("whole") / "lines"
-    done = subprocess.run(command(texts, folder), capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command(texts, folder), capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
     return contents(folder)
 
@@ -71,12 +71,12 @@ def test_an_interrupt_ends_in_one_line_and_the_next_run_goes_on(texts, whole, tm
     with started(command(texts, tmp_path / "lines", "--workers", workers)) as process:
         wait_for_shards(tmp_path / "lines", 2, process)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the whole group
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=240)
     assert process.returncode == 130
     assert err.splitlines()[-1] == "glyphline render: error: interrupted; the same command goes on from here"
     assert "Traceback" not in err
     assert not (tmp_path / "lines/manifest.json").exists()
-    done = subprocess.run(command(texts, tmp_path / "lines"), capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command(texts, tmp_path / "lines"), capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
     assert contents(tmp_path / "lines") == whole
 
@@ -86,19 +86,19 @@ def test_kill_minus_nine_costs_no_more_than_the_shard_in_the_making(texts, whole
         with started(command(texts, tmp_path / "lines")) as process:
             wait_for_shards(tmp_path / "lines", shards, process)
             os.killpg(process.pid, signal.SIGKILL)
-            process.communicate(timeout=60)
+            process.communicate(timeout=240)
         assert not (tmp_path / "lines/manifest.json").exists()
     progress = tmp_path / "lines/.progress"
     done_before = [str(path.relative_to(progress))[: -len(".json")] for path in progress.rglob("*.parquet.json")]
     kept = {name: (tmp_path / "lines" / name).stat().st_mtime_ns for name in done_before}
-    done = subprocess.run(command(texts, tmp_path / "lines"), capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command(texts, tmp_path / "lines"), capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
     assert contents(tmp_path / "lines") == whole
     assert kept and all((tmp_path / "lines" / name).stat().st_mtime_ns == kept[name] for name in kept)
 
 
 def test_other_settings_do_not_touch_a_finished_folder(texts, whole, tmp_path):
-    done = subprocess.run(command(texts, tmp_path / "lines"), capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command(texts, tmp_path / "lines"), capture_output=True, text=True, timeout=240)
     assert done.returncode == 0
     other = subprocess.run(
         command(texts, tmp_path / "lines", "--seed", "4"), capture_output=True, text=True, timeout=60
@@ -122,6 +122,6 @@ def test_a_full_disk_stops_the_job_in_one_line_and_space_lets_it_go_on(texts, wh
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("glyphline render: error: ") and "Traceback" not in done.stderr
     assert not list((tmp_path / "lines").rglob("*.part"))
-    done = subprocess.run(command(texts, tmp_path / "lines"), capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command(texts, tmp_path / "lines"), capture_output=True, text=True, timeout=240)
     assert done.returncode == 0
     assert contents(tmp_path / "lines") == whole
