@@ -54,8 +54,7 @@ def score(stage: str, lines: str) -> dict:
 
 def figure(measure: dict) -> str:
     """Return a rate with its interval in per cent."""
-    text = f"{100 * measure['value']:.1f} %"
-    return text + f" ({100 * measure['low']:.1f} to {100 * measure['high']:.1f})" if measure.get("low") is not None else text
+    return f"{100 * measure['value']:.1f} % ({100 * measure['low']:.1f} to {100 * measure['high']:.1f})"
 
 
 def table(metrics: dict[tuple[str, str], dict]) -> str:

@@ -14,14 +14,19 @@ def run(job: Callable[[int], Any], numbers: Sequence[int], workers: int) -> Iter
     ray = need("ray", "ray")
     if not ray.is_initialized():
         ray.init(num_cpus=workers or None, include_dashboard=False, log_to_driver=False, ignore_reinit_error=True)
-    remote = ray.remote(num_cpus=1, max_retries=2)(job)
+    remote, task = ray.remote(num_cpus=1, max_retries=2)(_call), ray.put(job)
     waiting, running = list(numbers), []
     limit = workers or int(ray.cluster_resources().get("CPU", 1))
     try:
         while waiting or running:
             while waiting and len(running) < limit:
-                running.append(remote.remote(waiting.pop(0)))
+                running.append(remote.remote(task, waiting.pop(0)))
             done, running = ray.wait(running, num_returns=1)
             yield from ray.get(done)
     except ray.exceptions.RayError as error:
         raise JobError(f"ray: {type(error).__name__}: {error}") from error
+
+
+def _call(job: Callable[[int], Any], number: int) -> Any:  # noqa: ANN401
+    """Run the job for one shard on a worker."""
+    return job(number)
