@@ -65,7 +65,7 @@ def detokenise(text: str) -> str:
 
 def graphemes(text: str) -> list[str]:
     """Split a text into extended grapheme clusters (UAX #29): what a reader counts as characters."""
-    return list(text) if text.isascii() and "\r" not in text else _GRAPHEME.findall(text)
+    return list(text) if _STANDING.fullmatch(text) else _GRAPHEME.findall(text)
 
 
 def count_graphemes(text: str) -> int:
