@@ -21,6 +21,7 @@ import unicodedata
 from pathlib import Path
 
 import numpy as np
+import regex
 from PIL import Image, ImageDraw, ImageFont
 from rapidfuzz.distance import Levenshtein
 
@@ -34,6 +35,8 @@ TESSERACT = {
     "el": "ell", "ar": "ara", "fa": "fas", "he": "heb", "hi": "hin", "bn": "ben", "ta": "tam", "th": "tha", "ka": "kat",
     "hy": "hye",
 }  # fmt: skip
+_IGNORABLE = regex.compile(r"\p{Default_Ignorable_Code_Point}")
+"""Characters that Unicode makes invisible: joiners, selectors, the Hangul fillers."""
 HANGUL = range(0xAC00, 0xD7A4)
 
 
@@ -89,7 +92,8 @@ def check_tofu(options: argparse.Namespace) -> dict:
             pairs.add((face.key, char))
             if (
                 not char.isspace()
-                and unicodedata.category(char) not in ("Cf", "Mn", "Me")
+                and unicodedata.category(char) not in ("Mn", "Me")
+                and not _IGNORABLE.match(char)
                 and is_tofu(face.path, face.index, char)
             ):
                 tofu.append((face.key, char))

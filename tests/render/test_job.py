@@ -237,7 +237,17 @@ def test_object_storage(lines_file):
 
 
 @pytest.mark.slow
-def test_ray_makes_the_same_bytes(lines_file, tmp_path, reference):
-    pytest.importorskip("ray")
-    render(settings(lines_file, tmp_path / "out", executor="ray", workers=2))
+def test_ray_cluster_of_two_nodes_makes_the_same_bytes(lines_file, tmp_path, reference):
+    ray = pytest.importorskip("ray")
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    cluster.add_node(num_cpus=1)
+    try:
+        ray.init(address=cluster.address, log_to_driver=False)
+        assert len([node for node in ray.nodes() if node["Alive"]]) == 2
+        render(settings(lines_file, tmp_path / "out", executor="ray", workers=2))
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
     assert contents(tmp_path / "out") == reference
