@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-STEPS = 150
+STEPS = 250
 TEXTS = ["가나다라 마바사", "아자차카 타파하", "abc def ghi", "jkl mno", "pqr stu vwx", "yz 012", "3456789", "하나 둘"]
 
 
@@ -32,7 +32,7 @@ def make_model(folder, canvas_mode="line"):
     recogniser = family.build(settings, card, tokenizer).train()
     pictures = [recogniser.preprocessor.fit(line_picture(number)) for number in range(len(TEXTS))]
     encoded = recogniser.labels(TEXTS)
-    optimiser = torch.optim.AdamW(recogniser.parameters(), lr=3e-3)
+    optimiser = torch.optim.AdamW(recogniser.parameters(), lr=2e-3)
     for step in range(STEPS):
         # Every second step at full width, the way plain transformers pads: the model reads under either padding.
         pixels = recogniser.preprocessor.stack(pictures, canvas.width if step % 2 else None)

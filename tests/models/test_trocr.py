@@ -103,7 +103,7 @@ def test_confidence_of_the_decoder_is_the_mean_of_its_tokens(recogniser):
 
 
 def test_reading_does_not_depend_on_company_or_order(recogniser):
-    pictures = noise_pictures((60, 60, 62, 58, 61))
+    pictures = noise_pictures((60, 150, 62, 20, 300, 61))
     together = recogniser.read(pictures, "ctc", batch_size=3)
     alone = [recogniser.read([picture], "ctc")[0] for picture in pictures]
     assert [reading.text for reading in together] == [reading.text for reading in alone]

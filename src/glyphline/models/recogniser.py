@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,7 +55,8 @@ class Recogniser:
     def read(self, images: Sequence[np.ndarray], mode: str = "auto", batch_size: int = 32) -> list[Reading]:
         """Read uint8 pictures `(H, W)` or `(H, W, 3)` and return one Reading each, in the order given.
 
-        Pictures of like width share a batch, so that little of it is padding. InputError for an unknown mode.
+        Pictures of like width share a batch, so that little of it is padding and none reads differently for its
+        company. InputError for an unknown mode.
         """
         return self.read_modes(images, (mode,), batch_size)[mode]
 
@@ -70,13 +71,20 @@ class Recogniser:
         training = self.training
         self.eval()
         fitted = [self.preprocessor.fit(image) for image in images]
-        order = sorted(range(len(fitted)), key=lambda i: (fitted[i].shape[1], i))
         readings = {mode: [Reading("", 0.0, mode)] * len(fitted) for mode in modes}
-        for start in range(0, len(order), batch_size):
-            chosen = order[start : start + batch_size]
+        for chosen in self._batches([picture.shape[1] for picture in fitted], batch_size):
             pixels = self.preprocessor.stack([fitted[i] for i in chosen]).to(self.device)
             for mode, read in self.read_batch(pixels, modes).items():
                 for i, reading in zip(chosen, read, strict=True):
                     readings[mode][i] = reading
         self.train(training)
         return readings
+
+    def _batches(self, widths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
+        """Yield numbers of pictures of one padded width: what a picture reads does not depend on its company."""
+        by_width: dict[int, list[int]] = {}
+        for number, width in enumerate(widths):
+            by_width.setdefault(self.preprocessor.padded_width(width), []).append(number)
+        for _, numbers in sorted(by_width.items()):
+            for start in range(0, len(numbers), batch_size):
+                yield numbers[start : start + batch_size]

@@ -27,8 +27,11 @@ from glyphline import seeds
 
 def paper_of(image: np.ndarray) -> tuple[int, ...] | int:
     """Return the median colour of the picture's border: what new room is filled with."""
-    if image.ndim == 2 and image[0, 0] == image[0, -1] == image[-1, 0] == image[-1, -1]:
-        return int(image[0, 0])
+    if image.ndim == 2:
+        down, across = image.shape[0] // 2, image.shape[1] // 2
+        middles = image[0, across], image[-1, across], image[down, 0], image[down, -1]
+        if image[0, 0] == image[0, -1] == image[-1, 0] == image[-1, -1] and all(m == image[0, 0] for m in middles):
+            return int(image[0, 0])
     across, down = max(1, image.shape[1] // 32), max(1, image.shape[0] // 8)
     border = [image[0, ::across], image[-1, ::across], image[::down, 0], image[::down, -1]]
     if image.ndim == 2:
