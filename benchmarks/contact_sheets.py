@@ -30,10 +30,10 @@ def read(folder: Path, language: str, count: int) -> list[TextLine]:
     ]
 
 
-def rendered(texts: list[TextLine], preset: str, fonts: list[str], count: int) -> list[Sample]:
+def rendered(texts: list[TextLine], preset: str, fonts: list[str], count: int, seed: int = 4) -> list[Sample]:
     """Return the first `count` lines that were not dropped."""
     recipe = load_recipe(preset, {"fonts": {"folders": fonts}, "height_px": 48})
-    lines = RenderedLines(texts, recipe, seed=4, order="given")
+    lines = RenderedLines(texts, recipe, seed, order="given")
     made = (lines[index] for index in range(len(texts)))
     return [sample for sample in made if not isinstance(sample, Drop)][:count]
 
@@ -55,8 +55,8 @@ def main() -> None:
         print(f"render_{preset}.png {len(sheet) // 1024} KB")
     for preset in ("clean", "photo"):
         samples = []
-        for language in available("language"):
-            samples += rendered(read(options.texts, language, 6), preset, options.fonts, 2)
+        for number, language in enumerate(available("language")):
+            samples += rendered(read(options.texts, language, 6), preset, options.fonts, 2, seed=number)
         sheet = contact_sheet(samples, width_px=1400, levels=32)
         (options.output / f"languages_{preset}.png").write_bytes(sheet)
         print(f"languages_{preset}.png {len(sheet) // 1024} KB, {len({s.language for s in samples})} languages")

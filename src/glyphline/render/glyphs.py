@@ -108,17 +108,17 @@ def draw(layout: Layout, cache: GlyphCache | None = None) -> Ink | None:
     placed = _bitmaps(layout, cache or shared_cache())
     if not placed:
         return None
-    left = min([x for _, x, _ in placed])
-    right = max([x + bitmap.width for bitmap, x, _ in placed])
-    top = max([y + bitmap.top for bitmap, _, y in placed])
-    bottom = min([y + bitmap.bottom for bitmap, _, y in placed])
+    left = min([box[1] for box in placed])
+    right = max([box[2] for box in placed])
+    top = max([box[3] for box in placed])
+    bottom = min([box[4] for box in placed])
     if right - left > MAX_SIDE_PX or top - bottom > MAX_SIDE_PX:
         return None
     return Ink(_paste(placed, left, top, (top - bottom, right - left)), top, -left)
 
 
-def _bitmaps(layout: Layout, cache: GlyphCache) -> list[tuple[Glyph, int, int]]:
-    """Return each glyph that has ink, with the column of its left edge and the height of its origin."""
+def _bitmaps(layout: Layout, cache: GlyphCache) -> list[tuple[np.ndarray, int, int, int, int]]:
+    """Return (ink, left, right, top, bottom) of each glyph that has ink, from the line's origin, upwards."""
     faces, size = layout.faces, layout.size_px
     tables = [cache.table(face.path, face.index, size) for face in faces]
     xs, ys = np.rint(layout.x).astype(int).tolist(), np.rint(layout.y).astype(int).tolist()
@@ -127,23 +127,23 @@ def _bitmaps(layout: Layout, cache: GlyphCache) -> list[tuple[Glyph, int, int]]:
         table = tables[number]
         bitmap = table[glyph] if glyph in table else cache.glyph(faces[number].path, faces[number].index, size, glyph)
         if bitmap is not None:
-            placed.append((bitmap, x + bitmap.left, y))
+            ink, left, top, width, bottom = bitmap
+            placed.append((ink, x + left, x + left + width, y + top, y + bottom))
     return placed
 
 
-def _paste(placed: list[tuple[Glyph, int, int]], left: int, top: int, shape: tuple[int, int]) -> np.ndarray:
+def _paste(placed: list[tuple], left: int, top: int, shape: tuple[int, int]) -> np.ndarray:
     """Lay bitmaps into one array; where boxes overlap the darker pixel wins."""
     canvas = np.zeros(shape, np.uint8)
     done = left
-    for bitmap, x, y in placed:
-        above, end = top - y, x + bitmap.width
-        if x >= done:
-            canvas[above - bitmap.top : above - bitmap.bottom, x - left : end - left] = bitmap.ink
-        else:
-            view = canvas[above - bitmap.top : above - bitmap.bottom, x - left : end - left]
-            np.maximum(view, bitmap.ink, out=view)
-        if end > done:
+    for ink, start, end, high, low in placed:
+        if start >= done:
+            canvas[top - high : top - low, start - left : end - left] = ink
             done = end
+        else:
+            view = canvas[top - high : top - low, start - left : end - left]
+            np.maximum(view, ink, out=view)
+            done = max(done, end)
     return canvas
 
 

@@ -98,16 +98,17 @@ def shape(text: str, choice: Choice, setting: Setting) -> Layout:
         layout.face += [number] * len(infos)
         places += [place.position for place in buffer.glyph_positions]
     xs, ys, pen = [], [], 0
-    for x, y, across, down in places:
-        if vertical:
+    if vertical:
+        for x, y, _, down in places:
             xs.append(x)
             ys.append(pen + y)
             pen += down
-        else:
+    else:
+        for x, y, across, _ in places:
             xs.append(pen + x)
             ys.append(y)
             pen += across
-    layout.x, layout.y = np.array(xs) / SUBPIXELS, np.array(ys) / SUBPIXELS
+    layout.x, layout.y = np.array([xs, ys], dtype=np.float64) / SUBPIXELS
     layout.advance_px = abs(pen) / SUBPIXELS
     return layout
 

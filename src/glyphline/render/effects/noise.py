@@ -56,7 +56,8 @@ def add_noise(image: np.ndarray, params: dict[str, Any]) -> np.ndarray:
     more, less = windows(*image.shape[:2], params)
     if image.ndim == 3:
         more, less = cv2.cvtColor(more, cv2.COLOR_GRAY2RGB), cv2.cvtColor(less, cv2.COLOR_GRAY2RGB)
-    return cv2.subtract(cv2.add(image, more), less)
+    result = cv2.add(image, more)
+    return cv2.subtract(result, less, dst=result)
 
 
 def apply(image: np.ndarray, params: dict[str, Any]) -> np.ndarray:

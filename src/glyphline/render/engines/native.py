@@ -166,13 +166,16 @@ def blend(paper: np.ndarray, coverage: np.ndarray, tone: tuple[int, int, int]) -
     """Return paper with ink of a colour laid on it by coverage; `(H, W)` paper takes the first channel's grey."""
     if not any(tone):
         coverage = coverage if paper.ndim == 2 else cv2.cvtColor(coverage, cv2.COLOR_GRAY2RGB)
-        return cv2.subtract(paper, cv2.multiply(coverage, paper, scale=1 / 255))
+        taken = cv2.multiply(coverage, paper, scale=1 / 255)
+        return cv2.subtract(paper, taken, dst=taken)
     if paper.ndim == 3:
         coverage = cv2.cvtColor(coverage, cv2.COLOR_GRAY2RGB)
         ink = cv2.merge([np.full(paper.shape[:2], value, np.uint8) for value in tone])
     else:
         ink = np.full(paper.shape, tone[0], np.uint8)
     if int(paper.min()) >= max(tone):
-        return cv2.subtract(paper, cv2.multiply(coverage, cv2.subtract(paper, ink), scale=1 / 255))
+        # In place: a fresh array for each step would cost more than the step.
+        taken = cv2.subtract(paper, ink, dst=ink)
+        return cv2.subtract(paper, cv2.multiply(coverage, taken, dst=taken, scale=1 / 255), dst=taken)
     shine = cv2.multiply(paper, cv2.bitwise_not(coverage), scale=1 / 255)
     return cv2.add(shine, cv2.multiply(coverage, ink, scale=1 / 255))
