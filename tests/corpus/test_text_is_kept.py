@@ -132,6 +132,8 @@ def test_mask_and_drop():
         ("글\ue000자", "control_characters"),
         ("ì•ˆë…•í•˜ì„¸ìš” ë°˜ê°‘ìŠµë‹ˆë‹¤", "mojibake"),
         ("글\ufffd자", "mojibake"),
+        ("caf\u00c3\u00a9에서 봤다", "mojibake"),
+        ("»Éste 영화다", ""),
     ],
 )
 def test_reasons(text, reason):

@@ -77,14 +77,19 @@ class Judge:
 
 
 def wrongly_decoded(text: str) -> str:
-    """Refuse text with replacement characters, or letter sequences that only a wrong decoding makes (ftfy's list)."""
+    """Refuse text with replacement characters, or letter sequences that a wrong decoding makes (ftfy's list).
+
+    One such sequence may be chance, as the quotation »Éstas« is: it counts if ftfy can undo it, three count anyway.
+    """
     if "\ufffd" in text or "\ufffc" in text:
         return "mojibake"
     if not _MISREAD.search(text):
         return ""
-    from ftfy.badness import is_bad
+    from ftfy import fix_encoding
+    from ftfy.badness import badness
 
-    return "mojibake" if is_bad(text) else ""
+    found = badness(text)
+    return "mojibake" if found >= 3 or (found and fix_encoding(text) != text) else ""
 
 
 def controls(text: str) -> str:
