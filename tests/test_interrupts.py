@@ -31,11 +31,16 @@ def command(texts, output, *more):
     return [sys.executable, "-m", "glyphline", *arguments, *more]
 
 
+def heed_interrupts():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def started(arguments):
     """Run a command in a process group of its own; nothing of it is left behind."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(arguments, start_new_session=True, **pipes) as process:
+    # A job in a shell's background ignores SIGINT, and so would its children.
+    with subprocess.Popen(arguments, start_new_session=True, preexec_fn=heed_interrupts, **pipes) as process:
         try:
             yield process
         finally:

@@ -104,7 +104,13 @@ def test_killed_three_times_and_resumed(lines_file, tmp_path):
 
 def test_interrupt_ends_with_130_and_is_gone_on_with(lines_file, tmp_path):
     options = ("--count", "4000", "--shard_size", "50", "--workers", "2", "--sheet", "0")
-    run = subprocess.Popen(command(lines_file, tmp_path / "out", *options), stderr=subprocess.PIPE, text=True)
+    run = subprocess.Popen(
+        command(lines_file, tmp_path / "out", *options),
+        stderr=subprocess.PIPE,
+        text=True,
+        # A job in a shell's background ignores SIGINT, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     while not list((tmp_path / "out").rglob("*.parquet")):
         time.sleep(0.02)
     run.send_signal(signal.SIGINT)
