@@ -98,10 +98,11 @@ def test_every_option_is_explained(command):
 def test_the_example_in_the_help_is_made_of_real_options(command):
     parser = entry(command).parser()
     example = parser.description.split("Example:")[1].split("Other spellings:")[0]
-    for line in example.replace("\\\n", " ").strip().splitlines():
-        words = shlex.split(line, comments=True)
-        if words[:2] == ["glyphline", command]:
-            complete(parser, words[2:], entry(command).aliases)
+    lines = [shlex.split(line, comments=True) for line in example.replace("\\\n", " ").strip().splitlines()]
+    ours = [words[2:] for words in lines if words[:2] == ["glyphline", command]]
+    assert ours
+    for words in ours:
+        complete(parser, words, entry(command).aliases)
 
 
 @every_command

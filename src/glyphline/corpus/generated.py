@@ -20,7 +20,7 @@ _DIRECTION_MARKS = dict.fromkeys((0x200E, 0x200F, 0x061C))
 _CURRENCIES = ("EUR", "USD", "KRW", "JPY", "GBP", "CNY", "INR", "THB", "TRY", "PLN", "CZK", "VND", "IDR", "RUB", "ILS")
 _UNITS = ("km", "cm", "kg", "g", "m²", "°C", "l", "km/h", "kWh", "GB", "mm", "ha")
 # Of another script than the text around them: abbreviations for the many, Greek and signs for Latin.
-_LATIN = ("PDF", "USB-C", "GPS", "TV", "DNA", "LED", "Wi-Fi", "A4", "km/h", "CEO", "IT", "No. 7", "kWh", "PC", "vs.")
+_LATIN = ("PDF", "USB-C", "GPS", "TV", "DNA", "LED", "Wi-Fi", "A4", "km/h", "OECD", "IT", "No. 7", "kWh", "PC", "vs.")
 _SIGNS = ("α", "β", "π", "µm", "Ω", "Δt", "№ 3", "§ 12", "50 °C", "H₂O", "x²", "±5", "≈ 10", "½", "→", "©", "日本", "Ж")
 
 
