@@ -22,7 +22,8 @@ from glyphline.settings import InputError
 from glyphline.text import graphemes
 
 REASONS = ("", "duplicate", "outside_charset", "over_max_lines", "near_duplicate")
-TEXTS_HELD = 64
+TEXTS_HELD = 4
+PAIRS_AT_ONCE = 1_000_000
 COVERAGE_PASSES = 8
 HASHES_AT_ONCE = 20_000_000
 """Lines whose hashes are held in memory together: 24 bytes each, and as much again while sorting."""
@@ -118,13 +119,26 @@ def _drop_rows(chunks: Chunks, owners: np.ndarray, rows: np.ndarray, reason: str
 
 def drop_near_duplicates(chunks: Chunks, threshold: float) -> None:
     """Drop lines that are at least as alike to an earlier kept line, of those that MinHash pairs them with."""
-    pairs = np.concatenate([_pairs(chunks, band) for band in range(BANDS)])
-    pairs = np.unique(pairs, axis=0)
-    for later_chunk, later_row, chunk, row in pairs.tolist():
-        if chunks.masks[later_chunk][later_row] or chunks.masks[chunk][row]:
-            continue
-        if likeness(chunks.texts(later_chunk)[later_row], chunks.texts(chunk)[row]) >= threshold:
-            chunks.drop(later_chunk, np.array([later_row]), "near_duplicate")
+    # In corpus order, so that it is known whether the earlier line of a pair stays.
+    pairs = np.unique(np.concatenate([_pairs(chunks, band) for band in range(BANDS)]), axis=0)
+    for start in range(0, len(pairs), PAIRS_AT_ONCE):
+        some = pairs[start : start + PAIRS_AT_ONCE]
+        texts = _texts_of(chunks, np.unique(np.concatenate([some[:, :2], some[:, 2:]]), axis=0))
+        for later_chunk, later_row, chunk, row in some.tolist():
+            if chunks.masks[later_chunk][later_row] or chunks.masks[chunk][row]:
+                continue
+            if likeness(texts[later_chunk, later_row], texts[chunk, row]) >= threshold:
+                chunks.drop(later_chunk, np.array([later_row]), "near_duplicate")
+
+
+def _texts_of(chunks: Chunks, places: np.ndarray) -> dict[tuple[int, int], str]:
+    """Return the texts at (chunk, row) places, which are sorted: each chunk is read once."""
+    found: dict[tuple[int, int], str] = {}
+    starts = np.flatnonzero(np.diff(places[:, 0], prepend=-1))
+    for members in np.split(places, starts[1:]):
+        texts = chunks.texts(int(members[0, 0]))
+        found |= {(chunk, row): texts[row] for chunk, row in members.tolist()}
+    return found
 
 
 def _pairs(chunks: Chunks, band: int) -> np.ndarray:
