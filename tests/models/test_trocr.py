@@ -41,13 +41,53 @@ def test_loss_by_definition(recogniser):
                 count += 1
     assert float(recogniser.branch_losses["decoder"]) == pytest.approx(total / count, rel=1e-5)
     log_probs = recogniser.ctc_log_probs(recogniser.encode(batch["pixel_values"])).numpy()
-    by_line = []
+    ctc_total = 0.0
     for frames, text in zip(log_probs, texts, strict=True):
-        labels = recogniser.labels.characters(text)
-        likelihood = ctc.log_likelihood(frames, labels)
-        by_line.append(0.0 if np.isinf(likelihood) else -likelihood / len(labels))
-    assert float(recogniser.branch_losses["ctc"]) == pytest.approx(np.mean(by_line), rel=1e-4)
-    assert float(output.loss) == pytest.approx(0.5 * total / count + 0.5 * np.mean(by_line), rel=1e-4)
+        likelihood = ctc.log_likelihood(frames, recogniser.labels.characters(text))
+        ctc_total -= 0.0 if np.isinf(likelihood) else likelihood
+    assert float(recogniser.branch_losses["ctc"]) == pytest.approx(ctc_total / count, rel=1e-4)
+    assert float(output.loss) == pytest.approx(0.5 * (total + ctc_total) / count, rel=1e-4)
+
+
+def test_parts_of_a_step_add_up_to_the_step(recogniser):
+    """Lines of very unlike length: the mean of the parts' means would be something else."""
+    texts = [TEXTS[0] * 2, "하", "ㅋ", TEXTS[2]]
+    batch = batch_of(recogniser, texts)
+    count = (batch["labels"] != -100).sum()
+
+    def gradient(parts):
+        recogniser.zero_grad()
+        for part in parts:
+            recogniser(**{name: rows[part] for name, rows in batch.items()}, num_items_in_batch=count).loss.backward()
+        return {name: p.grad.clone() for name, p in recogniser.named_parameters() if p.grad is not None}
+
+    whole, halves = gradient([slice(0, 4)]), gradient([slice(0, 1), slice(1, 4)])
+    assert "ctc_head.weight" in whole
+    for name, expected in whole.items():
+        assert torch.allclose(halves[name], expected, rtol=1e-3, atol=1e-5 * float(expected.abs().max()) + 1e-7), name
+    recogniser.zero_grad()
+
+
+def test_label_smoothing_equals_transformers_own():
+    from transformers.trainer_pt_utils import LabelSmoother
+
+    model = tiny_recogniser(ctc=False, label_smoothing=0.2).train()
+    batch = batch_of(model, TEXTS[:2])
+    output = model(**batch)
+    expected = LabelSmoother(0.2)({"logits": output.logits}, batch["labels"])
+    assert float(output.loss) == pytest.approx(float(expected), rel=1e-5)
+    assert float(model.eval()(**batch).loss) != pytest.approx(float(expected), rel=1e-3)
+
+
+def test_decoder_noise_changes_the_wanted_share_in_training_alone():
+    model = tiny_recogniser(decoder_noise=0.3)
+    inputs = torch.full((50, 21), 5)
+    inputs[:, 0] = 1
+    assert torch.equal(model._noisy(inputs), inputs)
+    noisy = model.train()._noisy(inputs)
+    assert torch.equal(noisy[:, 0], inputs[:, 0])
+    assert 0.25 < float((noisy[:, 1:] != 5).float().mean()) < 0.35
+    assert int(noisy.max()) < model.config.decoder.vocab_size
 
 
 @torch.no_grad()
@@ -137,7 +177,9 @@ def test_folder_reads_the_same_and_opens_in_plain_transformers(recogniser, tmp_p
     pictures = noise_pictures()
     ours = load_recogniser(str(tmp_path), "cpu")
     for mode in ("ctc", "decoder", "auto"):
-        assert ours.read(pictures, mode) == recogniser.read(pictures, mode)
+        for mine, before in zip(ours.read(pictures, mode), recogniser.read(pictures, mode), strict=True):
+            assert (mine.text, mine.mode) == (before.text, before.mode)
+            assert mine.confidence == pytest.approx(before.confidence, rel=1e-5)
     plain, missing = VisionEncoderDecoderModel.from_pretrained(tmp_path, output_loading_info=True)
     assert not missing["missing_keys"]
     assert not missing["unexpected_keys"]

@@ -120,6 +120,13 @@ def test_batches_hold_every_item_once(total):
     assert batches != list(BucketBatches(items, 8, window=3, seed=2)) or total <= 8
 
 
+def test_steps_hold_the_same_lines_however_they_are_divided():
+    items = items_of([Numbers(50)], 192)
+    whole = list(BucketBatches(items, 16, window=3, seed=1))
+    quarters = list(BucketBatches(items, 4, window=3, seed=1, parts=4))
+    assert [sum(quarters[i : i + 4], []) for i in range(0, 48, 4)] == whole
+
+
 def test_buckets_waste_little_padding(folder):
     items = items_of([StoredLines(folder, "train", 1)], 400)
 

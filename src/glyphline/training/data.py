@@ -269,27 +269,30 @@ class LineItems:
 
 
 class BucketBatches:
-    """Batches of items of like width: windows of batches are sorted by width, then the batches are shuffled.
+    """Batches of items of like width: windows of steps are sorted by width, then the steps are shuffled.
 
-    Every batch depends on its number alone, so a resumed run skips to it without reading anything.
+    A step is `parts` batches that follow one another, dealt to processes or accumulated: the lines of a step are the
+    same however it is divided. Every batch depends on its number alone, so a resumed run skips to it without reading.
     """
 
-    def __init__(self, items: LineItems, batch_size: int, window: int, seed: int) -> None:
+    def __init__(self, items: LineItems, batch_size: int, window: int, seed: int, parts: int = 1) -> None:
         self.items, self.batch_size, self.window, self.seed = items, batch_size, max(1, window), seed
+        self.parts = parts
         self.drop_last = False
 
     def __len__(self) -> int:
         return -(-len(self.items) // self.batch_size)
 
     def __iter__(self) -> Iterator[list[int]]:
-        span = self.batch_size * self.window
-        for number, start in enumerate(range(0, len(self.items), span)):
-            indices = np.arange(start, min(start + span, len(self.items)))
+        step = self.batch_size * self.parts
+        for number, start in enumerate(range(0, len(self.items), step * self.window)):
+            indices = np.arange(start, min(start + step * self.window, len(self.items)))
             widths = np.array([self.items.width(int(index)) for index in indices])
             indices = indices[np.argsort(widths, kind="stable")]
-            batches = [indices[i : i + self.batch_size] for i in range(0, len(indices), self.batch_size)]
-            for place in rng(self.seed, "window", number).permutation(len(batches)):
-                yield [int(index) for index in batches[place]]
+            steps = [indices[i : i + step] for i in range(0, len(indices), step)]
+            for place in rng(self.seed, "window", number).permutation(len(steps)):
+                for i in range(0, len(steps[place]), self.batch_size):
+                    yield [int(index) for index in steps[place][i : i + self.batch_size]]
 
 
 class Collator:

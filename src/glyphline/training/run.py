@@ -219,11 +219,12 @@ def make_trainer(
     from glyphline.training.trainer import Interruption, Journal, LineTrainer
 
     optimisation = settings.optimisation
-    step_lines = optimisation.batch_size * optimisation.accumulate * distributed.world_size()
+    parts = optimisation.accumulate * distributed.world_size()
+    step_lines = optimisation.batch_size * parts
     length = sum(len(source) for source, _ in sources)
     steps = optimisation.steps or max(1, math.ceil(optimisation.epochs * length / step_lines))
     items = LineItems(sources, steps * step_lines, settings.seed)
-    batches = BucketBatches(items, optimisation.batch_size, settings.data.length_window, settings.seed)
+    batches = BucketBatches(items, optimisation.batch_size, settings.data.length_window, settings.seed, parts)
     interruption = Interruption()
     trainer = LineTrainer(
         model=recogniser,

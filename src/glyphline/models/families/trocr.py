@@ -35,6 +35,8 @@ from glyphline.settings import InputError
 from glyphline.settings import build as build_settings
 
 HEAD = "ctc.safetensors"
+STEERING = ("ctc_weight", "label_smoothing", "decoder_noise")
+"""Options that steer the loss and may be changed on a model that exists."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,11 @@ class Settings:
     """Add a CTC head on the encoder's columns."""
     ctc_weight: float = 0.5
     """Share of the CTC loss in the joint loss; the decoder's has the rest."""
+    label_smoothing: float = 0.0
+    """Share of the decoder's target probability that is spread over all tokens."""
+    decoder_noise: float = 0.0
+    """Share of the decoder's input tokens that training replaces by random ones, so that it has to look at the picture
+    instead of guessing how a text it knows by heart goes on."""
     frames_per_column: int = 1
     """CTC frames that one column of patches yields; 2 where letters may be narrower than a patch."""
 
@@ -74,8 +81,9 @@ class Settings:
         """Refuse sizes that do not divide and weights that are no share."""
         if self.encoder_size % self.encoder_heads or self.decoder_size % self.decoder_heads:
             raise InputError("encoder_size and decoder_size must be multiples of their heads")
-        if not 0.0 <= self.ctc_weight <= 1.0:
-            raise InputError(f"ctc_weight {self.ctc_weight}: must be between 0 and 1")
+        for name in STEERING:
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise InputError(f"{name} {getattr(self, name)}: must be between 0 and 1")
         if self.frames_per_column < 1:
             raise InputError("frames_per_column: must be 1 or more")
 
@@ -89,7 +97,7 @@ class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
         super().__init__(config, encoder, decoder)
         self.ctc_head: nn.Linear | None = None
         self.branch_losses: dict[str, torch.Tensor] = {}
-        self.accepts_loss_kwargs = False  # else Trainer does not divide the loss by the accumulation steps
+        self.accepts_loss_kwargs = True  # forward divides by the step's labels, so Trainer must not divide again
         adopt_grid(self.encoder.embeddings)
         if getattr(self.encoder, "pooler", None) is not None:
             self.encoder.pooler.requires_grad_(False)  # unused: DDP would wait for its gradients
@@ -130,30 +138,56 @@ class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
         labels: torch.Tensor | None = None,
         ctc_labels: torch.Tensor | None = None,
         encoder_outputs: Any = None,  # noqa: ANN401
+        num_items_in_batch: torch.Tensor | int | None = None,
         **kwargs: Any,  # noqa: ANN401
     ) -> Seq2SeqLMOutput:
         """Return the joint loss and the decoder's logits `(B, T, vocabulary)`.
 
-        `labels` `(B, T)` and `ctc_labels` `(B, U)` are padded with -100.
+        `labels` `(B, T)` and `ctc_labels` `(B, U)` are padded with -100. Both losses are sums over the lines divided by
+        `num_items_in_batch`, the labels of the whole step: so neither accumulation nor the number of processes, which
+        cut a step into parts of unlike size, changes the gradient. Without it they are divided by the batch's labels.
         """
         if encoder_outputs is None:
             encoder_outputs = BaseModelOutput(last_hidden_state=self.encode(pixel_values))
-        output = super().forward(encoder_outputs=encoder_outputs, labels=labels, **kwargs)
-        if output.loss is not None and ctc_labels is not None and self.ctc_head is not None:
-            extra = self.ctc_loss(encoder_outputs[0], ctc_labels)
-            self.branch_losses = {"decoder": output.loss.detach(), "ctc": extra.detach()}
-            output.loss = (1 - self.options.ctc_weight) * output.loss + self.options.ctc_weight * extra
+        if labels is None:
+            return super().forward(encoder_outputs=encoder_outputs, **kwargs)
+        inputs = self._noisy(self.prepare_decoder_input_ids_from_labels(labels))
+        output = super().forward(encoder_outputs=encoder_outputs, decoder_input_ids=inputs, **kwargs)
+        branches = {"decoder": self._decoder_loss(output.logits, labels)}
+        weights = {"decoder": 1.0}
+        if ctc_labels is not None and self.ctc_head is not None:
+            branches["ctc"] = self._ctc_loss(encoder_outputs[0], ctc_labels)
+            weights = {"decoder": 1 - self.options.ctc_weight, "ctc": self.options.ctc_weight}
+        count = (labels != -100).sum()
+        self.branch_losses = {name: loss.detach() / count for name, loss in branches.items()}
+        total = sum(weights[name] * loss for name, loss in branches.items())
+        output.loss = total / (count if num_items_in_batch is None else num_items_in_batch)
         return output
 
-    def ctc_loss(self, states: torch.Tensor, ctc_labels: torch.Tensor) -> torch.Tensor:
-        """Return the CTC loss per character, meaned over the batch; lines that do not fit their frames count 0."""
+    def _noisy(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Replace a share of the decoder's input tokens by random ones, in training; never the start token."""
+        if not self.training or not self.options.decoder_noise:
+            return inputs
+        chosen = torch.rand_like(inputs, dtype=torch.float) < self.options.decoder_noise
+        chosen[:, 0] = False
+        return torch.where(chosen, torch.randint_like(inputs, self.config.decoder.vocab_size), inputs)
+
+    def _decoder_loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Return the decoder's cross-entropy, summed over all tokens of the batch."""
+        smoothing = self.options.label_smoothing if self.training else 0.0
+        return nn.functional.cross_entropy(
+            logits.float().flatten(0, 1), labels.flatten(), reduction="sum", label_smoothing=smoothing
+        )
+
+    def _ctc_loss(self, states: torch.Tensor, ctc_labels: torch.Tensor) -> torch.Tensor:
+        """Return the CTC loss, summed over all lines of the batch; lines that do not fit their frames count 0."""
         log_probs = self.ctc_log_probs(states)
         lengths = (ctc_labels >= 0).sum(1)
         frames = torch.full_like(lengths, log_probs.shape[1])
-        targets = ctc_labels.clamp_min(0)
         return nn.functional.ctc_loss(
-            log_probs.transpose(0, 1), targets, frames, lengths, blank=ctc.BLANK, zero_infinity=True
-        )
+            log_probs.transpose(0, 1), ctc_labels.clamp_min(0), frames, lengths,
+            blank=ctc.BLANK, reduction="sum", zero_infinity=True,
+        )  # fmt: skip
 
     def read_batch(self, pixels: torch.Tensor, modes: Sequence[str]) -> dict[str, list[Reading]]:
         """Read a batch by CTC, by the decoder, or by both (`auto`: where they differ, the jointly likelier text)."""
@@ -232,9 +266,9 @@ class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
         return ctc.frames_needed(self.labels.characters(text))
 
     def retune(self, options: dict[str, Any]) -> None:
-        """Change the weight of the CTC loss."""
-        super().retune({key: value for key, value in options.items() if key != "ctc_weight"})
-        if "ctc_weight" in options:
+        """Change the weight of the CTC loss, label smoothing and the decoder's noise."""
+        super().retune({key: value for key, value in options.items() if key not in STEERING})
+        if options:
             self.options = build_settings(Settings, {**asdict(self.options), **options}, "model.options")
             self.card.options = asdict(self.options)
 
