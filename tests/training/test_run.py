@@ -55,6 +55,10 @@ def test_a_run_leaves_model_curves_and_log(finished):
     )
     assert card["data"]["stage1"]["sources"][0]["lines"] == 40
     assert not list((finished / "model").glob("*.bin"))
+    page = (finished / "run.html").read_text()
+    assert page.count("data:image/") == 1 + 16  # the curves, eight fixed lines and the eight worst
+    assert card["data"]["stage1"]["sources"][0]["manifest"] in page
+    assert 'src="http' not in page
 
 
 def test_the_same_seed_gives_the_same_weights(config, finished, tmp_path):
@@ -89,6 +93,7 @@ def start(config: str, output: Path, *options: str) -> subprocess.Popen:
 def test_killed_and_resumed_ends_with_the_same_weights(config, tmp_path):
     """kill -9 at random moments, several times over; longer than the other runs so that the moments differ."""
     options = ["--optimisation.steps", "24", "--control.evaluate_every", "3"]
+    options += ["--optimisation.ema", "0.95", "--control.patience", "20"]
     assert main(["--config", config, "--output", str(tmp_path / "whole"), *options]) == 0
     chance, output = random.Random(5), tmp_path / "killed"
     for attempt in range(3):
@@ -105,6 +110,13 @@ def test_killed_and_resumed_ends_with_the_same_weights(config, tmp_path):
     assert not (output / "result.json").exists()
     assert main(["--config", config, "--output", str(output), "--resume", "true", *options]) == 0
     assert_same_weights(tmp_path / "whole", output)
+    assert (output / "samples.jsonl").read_text() == (tmp_path / "whole" / "samples.jsonl").read_text()
+    stopping, straight = (last_state(run)["stateful_callbacks"] for run in (output, tmp_path / "whole"))
+    assert stopping["EarlyStoppingCallback"] == straight["EarlyStoppingCallback"]
+
+
+def last_state(run: Path) -> dict:
+    return json.loads((last_checkpoint(run / "checkpoints") / "trainer_state.json").read_text())
 
 
 def test_interrupt_saves_and_resumes_exactly(config, tmp_path):

@@ -216,6 +216,8 @@ def make_trainer(
     from transformers import EarlyStoppingCallback, PrinterCallback
 
     from glyphline.training.data import BucketBatches, Collator, LineItems
+    from glyphline.training.parameters import prepare
+    from glyphline.training.samples import ReadSamples
     from glyphline.training.trainer import Interruption, Journal, LineTrainer
 
     optimisation = settings.optimisation
@@ -225,7 +227,8 @@ def make_trainer(
     steps = optimisation.steps or max(1, math.ceil(optimisation.epochs * length / step_lines))
     items = LineItems(sources, steps * step_lines, settings.seed)
     batches = BucketBatches(items, optimisation.batch_size, settings.data.length_window, settings.seed, parts)
-    interruption = Interruption()
+    prepare(recogniser, optimisation)
+    interruption, samples = Interruption(), ReadSamples(folder, validation)
     trainer = LineTrainer(
         model=recogniser,
         args=make_arguments(settings, folder, steps, list(validation)),
@@ -233,7 +236,9 @@ def make_trainer(
         batches=batches,
         collator=Collator(recogniser.preprocessor, recogniser.labels),
         validation=validation,
-        callbacks=[interruption, Journal(folder, folder.name)],
+        optimisation=optimisation,
+        samples=samples,
+        callbacks=[interruption, Journal(folder, samples, page_facts(settings, recogniser, sources, validation))],
     )
     if settings.control.patience and validation:
         trainer.add_callback(EarlyStoppingCallback(settings.control.patience))
@@ -243,6 +248,21 @@ def make_trainer(
         sum(p.numel() for p in recogniser.parameters()) / 1e6, length, steps, step_lines,
     )  # fmt: skip
     return trainer, interruption
+
+
+def page_facts(
+    settings: TrainSettings, recogniser: Any, sources: list[tuple[Source, TrainSource]], validation: dict
+) -> dict[str, Any]:
+    """Return what the run's page says that does not change while it runs."""
+    data = {f"{n}: {plan.lines or plan.corpus}": source.facts for n, (source, plan) in enumerate(sources, start=1)}
+    for name, samples in validation.items():
+        data[f"validation {name}"] = {**settings.data.validation[name], "lines read": len(samples)}
+    return {
+        "settings": _identity(settings),
+        "data": data,
+        "parameters": sum(p.numel() for p in recogniser.parameters()),
+        "moving": sum(p.numel() for p in recogniser.parameters() if p.requires_grad),
+    }
 
 
 def make_arguments(settings: TrainSettings, folder: Path, steps: int, validation: list[str]) -> Any:  # noqa: ANN401
@@ -267,6 +287,8 @@ def make_arguments(settings: TrainSettings, folder: Path, steps: int, validation
         "warmup_steps": optimisation.warmup if optimisation.warmup < 1 else int(optimisation.warmup),
         "weight_decay": optimisation.weight_decay,
         "max_grad_norm": optimisation.clip,
+        "activation_checkpointing": optimisation.gradient_checkpointing,
+        "torch_compile": optimisation.compile,
         "bf16": optimisation.precision == "bf16",
         "fp16": optimisation.precision == "fp16" and on_gpu,
         "use_cpu": not on_gpu,
@@ -298,10 +320,15 @@ def make_arguments(settings: TrainSettings, folder: Path, steps: int, validation
 def _finish(settings: TrainSettings, folder: Path, trainer: Any, over: list[str]) -> None:  # noqa: ANN401
     """Write the model with its card, the curves, and the result that marks the run as finished."""
     from glyphline.manifest import Storage, pretty
-    from glyphline.training.trainer import Journal
+    from glyphline.training.parameters import merge_lora
+    from glyphline.training.trainer import Journal, metrics_at
 
     recogniser = trainer.accelerator.unwrap_model(trainer.model)
-    best = best_metrics(trainer.state)
+    if trainer.average:
+        trainer.average.copy_to(recogniser)
+    merge_lora(recogniser)
+    state = trainer.state
+    best = metrics_at(state.log_history, state.best_global_step or state.global_step)
     fill_card(recogniser.card, settings, trainer, best, len(over))
     if not distributed.is_main():
         return
@@ -317,16 +344,6 @@ def _finish(settings: TrainSettings, folder: Path, trainer: Any, over: list[str]
         if name.endswith("_cer"):
             logger.info("%s  %.2f %%", name, 100 * value)
     logger.info("model: %s   curves: %s", folder / "model", folder / "curves.png")
-
-
-def best_metrics(state: Any) -> dict[str, float]:  # noqa: ANN401
-    """Return what was measured at the best step (at the last where there is no best)."""
-    step = state.best_global_step or state.global_step
-    merged: dict[str, float] = {}
-    for entry in state.log_history:
-        if entry.get("step") == step:
-            merged |= {key: value for key, value in entry.items() if key.startswith("eval_")}
-    return merged
 
 
 def fill_card(card: Any, settings: TrainSettings, trainer: Any, best: dict[str, float], over: int) -> None:  # noqa: ANN401

@@ -102,6 +102,20 @@ class DataSettings:
 
 
 @dataclass
+class LoraSettings:
+    """Low-rank adapters: small matrices that move instead of the weights, merged into them at the end."""
+
+    rank: int = 16
+    """Rank of an adapter."""
+    alpha: float = 32.0
+    """Its scale, times 1 / rank."""
+    dropout: float = 0.0
+    """Dropout of its input."""
+    targets: list[str] = field(default_factory=lambda: ["q_proj", "v_proj", "query", "value"])
+    """Names of the linear layers that get one."""
+
+
+@dataclass
 class OptimisationSettings:
     """How the weights move."""
 
@@ -123,10 +137,34 @@ class OptimisationSettings:
     """AdamW's decoupled weight decay."""
     clip: float = 1.0
     """Largest norm of the gradient."""
+    ema: float = 0.0
+    """Decay of a moving average of the weights, which is what is scored and kept; 0.999 is usual, 0 has none."""
+    rates: dict[str, float] = field(default_factory=dict)
+    """Learning rates of parts as factors of the whole, by how their names begin: {encoder: 0.1}."""
+    layer_decay: float = 1.0
+    """Factor of the learning rate from each layer to the one below; 1 is the same for all."""
+    freeze: list[str] = field(default_factory=list)
+    """Parts that do not move, by how their names begin: [encoder], or [encoder.embeddings, encoder.layers.0]."""
+    lora: LoraSettings | None = None
+    """Train low-rank adapters (and the CTC head) instead of the weights; needs the extra `lora`."""
+    gradient_checkpointing: bool = False
+    """Compute the forward pass twice to save memory."""
+    compile: bool = False
+    """Compile the model with torch.compile; a minute or more of waiting at first."""
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     """Number format of the forward pass; fp16 needs a GPU."""
     arguments: dict[str, Any] = field(default_factory=dict)
     """Any further transformers Seq2SeqTrainingArguments by name, for what has no setting here."""
+
+    def __post_init__(self) -> None:
+        """Refuse factors that are none."""
+        if not 0.0 <= self.ema < 1.0:
+            raise InputError(f"optimisation.ema {self.ema}: a decay from 0 to below 1, such as 0.999")
+        if not 0.0 < self.layer_decay <= 1.0:
+            raise InputError(f"optimisation.layer_decay {self.layer_decay}: above 0, at most 1")
+        for prefix, factor in self.rates.items():
+            if factor < 0:
+                raise InputError(f"optimisation.rates.{prefix} {factor}: must not be negative")
 
 
 @dataclass
