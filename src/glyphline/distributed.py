@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from typing import Any
 
 
 def rank() -> int:
@@ -39,3 +41,29 @@ def gather(items: list) -> list:
     parts: list = [None] * world_size()
     torch.distributed.all_gather_object(parts, items)
     return [item for part in parts for item in part]
+
+
+def join(on_cpu: bool) -> None:
+    """Let the processes of a job know of one another; nothing to do where there is one."""
+    if world_size() > 1:
+        from accelerate import PartialState
+
+        PartialState(cpu=on_cpu)
+
+
+def decide(function: Callable[[], Any]) -> Any:  # noqa: ANN401
+    """Call a function on the main process alone; every process gets its result, or its error. Needs `join` before."""
+    if world_size() == 1:
+        return function()
+    import torch.distributed
+
+    told: list = [None, None]
+    if is_main():
+        try:
+            told[0] = function()
+        except Exception as error:  # noqa: BLE001 - raised again on every process
+            told[1] = error
+    torch.distributed.broadcast_object_list(told, src=0)
+    if told[1] is not None:
+        raise told[1]
+    return told[0]

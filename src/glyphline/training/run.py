@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glyphline import __version__, distributed
+from glyphline.models import pick_device
 from glyphline.settings import EXIT_DONE, EXIT_INTERRUPTED, InputError, build, command, identity
 from glyphline.training.settings import TrainSettings, TrainSource, ValidationSource
 
@@ -51,7 +52,10 @@ def quieten() -> None:
 
 def train(settings: TrainSettings) -> int:
     """Run a training stage to its end or to an interruption; return the exit status."""
-    folder, checkpoint = _open_run(settings)
+    if not distributed.is_main():
+        logging.getLogger("glyphline").setLevel(logging.WARNING)
+    distributed.join(on_cpu=pick_device(settings.device) == "cpu")
+    folder, checkpoint = distributed.decide(lambda: _open_run(settings))
     if (folder / DONE).exists() and checkpoint is None:
         logger.info("%s: already finished under these settings; model in %s", folder, folder / "model")
         return EXIT_DONE
@@ -103,9 +107,8 @@ def _same_settings(folder: Path, before: dict[str, Any], now: dict[str, Any]) ->
 def _begin(settings: TrainSettings, folder: Path) -> Path:
     from glyphline.manifest import Storage, log_to, pretty
 
-    if distributed.is_main():
-        Storage(str(folder)).write(BEGUN, pretty(_identity(settings)).encode())
-        log_to(Storage(str(folder)), "train")
+    Storage(str(folder)).write(BEGUN, pretty(_identity(settings)).encode())
+    log_to(Storage(str(folder)), "train")
     return folder
 
 
@@ -269,8 +272,6 @@ def make_arguments(settings: TrainSettings, folder: Path, steps: int, validation
     """Translate our settings into transformers' arguments; `optimisation.arguments` goes on top."""
     from transformers import Seq2SeqTrainingArguments
 
-    from glyphline.models import pick_device
-
     optimisation, control = settings.optimisation, settings.control
     on_gpu = pick_device(settings.device) != "cpu"
     if optimisation.precision == "fp16" and not on_gpu:
@@ -304,6 +305,7 @@ def make_arguments(settings: TrainSettings, folder: Path, steps: int, validation
         "report_to": control.report_to,
         "remove_unused_columns": False,
         "label_names": ["labels"],
+        "ddp_find_unused_parameters": False,
         "dataloader_num_workers": settings.workers,
         "restore_callback_states_from_checkpoint": True,
         "seed": settings.seed,
