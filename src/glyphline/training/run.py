@@ -246,9 +246,11 @@ def make_trainer(
     if settings.control.patience and validation:
         trainer.add_callback(EarlyStoppingCallback(settings.control.patience))
     trainer.remove_callback(PrinterCallback)
+    accelerator = trainer.accelerator
     logger.info(
-        "%.2f M parameters, %d training lines, %d steps of %d lines",
+        "%.2f M parameters, %d training lines, %d steps of %d lines on %d processes (%s, %s, %s)",
         sum(p.numel() for p in recogniser.parameters()) / 1e6, length, steps, step_lines,
+        accelerator.num_processes, accelerator.distributed_type.value, accelerator.device, optimisation.precision,
     )  # fmt: skip
     return trainer, interruption
 
