@@ -1,5 +1,7 @@
 """Tokenizers lose nothing, know no [UNK], and open in plain transformers."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,12 +13,13 @@ from glyphline.models.tokenizer import (
     hub_tokenizer,
     start_and_end,
     train_tokenizer,
+    unknown_characters,
 )
 from glyphline.settings import InputError
 from glyphline.text import normalise
 
 
-@pytest.fixture(scope="module", params=["char", "unigram"])
+@pytest.fixture(scope="module", params=["char", "unigram", "jamo"])
 def tokenizer(request):
     return train_tokenizer(TEXTS * 5, TokenizerSettings(request.param, vocab_size=330))
 
@@ -30,6 +33,39 @@ def test_any_text_comes_back(text):
     if not any(token in text for token in tokenizer.all_special_tokens):
         assert tokenizer.unk_token_id not in ids
         assert tokenizer.decode(ids, skip_special_tokens=True) == text
+
+
+@given(
+    st.text(
+        st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3) | st.characters(exclude_categories=("Cs", "Cc")),
+        max_size=20,
+    )
+)
+@settings(max_examples=100, deadline=None)
+def test_jamo_come_back_as_syllables(text):
+    tokenizer = letters()
+    text = normalise(text).replace("▁", "_")
+    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+    if not any(token in text for token in tokenizer.all_special_tokens):
+        assert tokenizer.unk_token_id not in ids
+        assert normalise(tokenizer.decode(ids, skip_special_tokens=True)) == text
+
+
+def test_jamo_are_letters_of_syllables():
+    assert letters().convert_ids_to_tokens(letters()("각 가", add_special_tokens=False)["input_ids"]) == list(
+        unicodedata.normalize("NFD", "각▁가")
+    )
+
+
+def letters(made=[]):  # noqa: B006 - made once
+    if not made:
+        made.append(train_tokenizer(["각 닿 쀓", *TEXTS] * 5, TokenizerSettings("jamo")))
+    return made[0]
+
+
+def test_unknown_characters_are_those_without_a_token():
+    tokenizer = train_tokenizer(TEXTS * 5, TokenizerSettings("char"))
+    assert unknown_characters(tokenizer, "안녕 글한é") == "글한"
 
 
 def shared(made=[]):  # noqa: B006 - made once

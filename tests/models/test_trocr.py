@@ -205,18 +205,30 @@ def test_damaged_folders_are_errors(recogniser, tmp_path):
         load_recogniser(str(tmp_path / "nowhere"), "cpu")
 
 
-def test_growing_the_charset_keeps_what_is_known():
+def test_growing_keeps_what_is_known(tmp_path):
     model = tiny_recogniser(frames_per_column=2)
-    pixels = batch_of(model, TEXTS[:2])["pixel_values"]
+    batch = batch_of(model, TEXTS[:2])
+    pixels = batch["pixel_values"]
+    assert model.lacks("한글 안é") == "글한"
     with torch.no_grad():
-        before = model.ctc_head(model.encode(pixels))
-        known = len(model.card.charset)
-        assert model.grow_charset("한글 안é") == "글한"
-        after = model.ctc_head(model.encode(pixels))
+        before, logits = model.ctc_head(model.encode(pixels)), model(**batch).logits
+        known, tokens = len(model.card.charset), len(model.tokenizer)
+        model.grow("한글 안é")
+        after, more = model.ctc_head(model.encode(pixels)), model(**batch).logits
     old, new = before.unflatten(-1, (2, -1)), after.unflatten(-1, (2, -1))
     torch.testing.assert_close(new[..., : known + 1], old)
     assert new.shape[-1] == known + 3
     assert model.labels.characters("글") == [known + 1]
+    torch.testing.assert_close(more[..., :tokens], logits)
+    assert more.shape[-1] == tokens + 2 == model.config.vocab_size
+    assert model.lacks("한글 안é") == ""
+    assert model.labels.lengths(["한글 안"]) == [5]
+    assert model.tokenizer.decode(model.labels.tokens(["한글 안, 글"])[0], skip_special_tokens=True) == "한글 안, 글"
+    model.save_pretrained(tmp_path)
+    again = load_recogniser(str(tmp_path), "cpu")
+    assert again.lacks("한글 안é") == ""
+    with torch.no_grad():
+        torch.testing.assert_close(again(**batch).logits, more)
 
 
 def test_without_a_head_only_the_decoder_reads():

@@ -44,9 +44,12 @@ class Recogniser:
         if options:
             raise InputError(f"model.options: {sorted(options)[0]!r} cannot be changed on a model that exists")
 
-    def grow_charset(self, characters: str) -> str:
-        """Make room for characters the model lacks, keeping what it knows; return those added."""
+    def lacks(self, characters: str) -> str:
+        """Return those of `characters` that the model cannot write, or not as one token, sorted."""
         return ""
+
+    def grow(self, characters: str) -> None:
+        """Make room for characters that the model lacks, keeping all rows that it has."""
 
     def read_batch(self, pixels: torch.Tensor, modes: Sequence[str]) -> dict[str, list[Reading]]:
         """Read a uint8 batch `(B, C, H, W)` on the model's device by each of the modes, encoding it once."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -16,26 +18,28 @@ PAD, BOS, EOS, UNK, MASK = "<pad>", "<s>", "</s>", "<unk>", "<mask>"
 class TokenizerSettings:
     """Which tokenizer the decoder writes with."""
 
-    kind: Literal["char", "unigram", "hub"] = "char"
-    """`char` and `unigram` are trained on the train split; `hub` takes `name` as it is."""
+    kind: Literal["char", "unigram", "jamo", "hub"] = "char"
+    """`char`, `unigram` and `jamo` are trained on the train split; `hub` takes `name` as it is. `jamo` writes every
+    Hangul syllable as its two or three letters (and é as e and its accent): few tokens, long texts."""
     name: str | None = None
     """Hub name or folder of the tokenizer, for `hub`."""
     vocab_size: int = 8000
-    """Pieces of a `unigram` tokenizer; `char` takes every character of the corpus."""
+    """Pieces of a `unigram` tokenizer; `char` and `jamo` take every character of the corpus."""
 
 
 def train_tokenizer(texts: Iterable[str], settings: TokenizerSettings) -> Any:  # noqa: ANN401
     """Train a SentencePiece model with byte fallback on texts and return it as a fast transformers tokenizer."""
     import sentencepiece
 
-    lines = [text for text in texts if text]
+    is_jamo = settings.kind == "jamo"
+    lines = [unicodedata.normalize("NFD", text) if is_jamo else text for text in texts if text]
     if not lines:
         raise InputError("no text to train a tokenizer on: the train split is empty")
     characters = len({character for line in lines for character in line})
     sink = io.BytesIO()
     options: dict[str, Any] = {"model_type": settings.kind, "vocab_size": settings.vocab_size}
-    if settings.kind == "char":
-        options["vocab_size"] = characters + 256 + 8
+    if settings.kind != "unigram":
+        options["model_type"], options["vocab_size"] = "char", characters + 256 + 8
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(lines),
         model_writer=sink,
@@ -54,16 +58,18 @@ def train_tokenizer(texts: Iterable[str], settings: TokenizerSettings) -> Any:  
         unk_id=3,
         **options,
     )
-    return _fast(sentencepiece.SentencePieceProcessor(model_proto=sink.getvalue()))
+    return _fast(sentencepiece.SentencePieceProcessor(model_proto=sink.getvalue()), is_jamo)
 
 
-def _fast(model: Any) -> Any:  # noqa: ANN401
+def _fast(model: Any, is_jamo: bool) -> Any:  # noqa: ANN401
     """Convert a SentencePiece model into a `tokenizers` Unigram: same pieces, scores and byte fallback."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
     pieces = [(model.id_to_piece(i), model.get_score(i)) for i in range(model.get_piece_size())]
     tokenizer = Tokenizer(models.Unigram(pieces, unk_id=model.unk_id(), byte_fallback=True))
+    if is_jamo:
+        tokenizer.normalizer = normalizers.NFD()
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="never", split=False)
     tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
     tokenizer.post_processor = processors.TemplateProcessing(
@@ -102,3 +108,18 @@ def encode_labels(tokenizer: Any, texts: list[str]) -> list[list[int]]:  # noqa:
     """Return label ids of each text: its tokens and one end token; no start token, which the decoder adds itself."""
     end = start_and_end(tokenizer)[1]
     return [[*ids, end] for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
+
+
+def unknown_characters(tokenizer: Any, characters: str) -> str:  # noqa: ANN401
+    """Return the characters that a tokenizer has no token for: it would write [UNK] or single bytes."""
+    unknown = []
+    for character, ids in zip(
+        characters, tokenizer(list(characters), add_special_tokens=False)["input_ids"], strict=True
+    ):
+        tokens = tokenizer.convert_ids_to_tokens(ids)
+        if tokenizer.unk_token_id in ids or any(_BYTE.fullmatch(token) for token in tokens):
+            unknown.append(character)
+    return "".join(unknown)
+
+
+_BYTE = re.compile(r"<0x[0-9A-F]{2}>")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from glyphline import __version__, distributed
 from glyphline.models import pick_device
 from glyphline.settings import EXIT_DONE, EXIT_INTERRUPTED, InputError, build, command, identity
-from glyphline.training.settings import TrainSettings, TrainSource, ValidationSource
+from glyphline.training.settings import ModelSettings, TrainSettings, TrainSource, ValidationSource
 
 if TYPE_CHECKING:
     from glyphline.training.data import Source
@@ -190,15 +190,26 @@ def make_recogniser(settings: TrainSettings, sources: list[tuple[Source, TrainSo
     if model.start:
         recogniser = load_recogniser(model.start, "cpu")
         recogniser.retune(model.options)
-        added = recogniser.grow_charset(charset(texts))
-        if added:
-            logger.info("charset: %d characters new to the model: %s", len(added), added)
+        _make_room(recogniser, charset(texts), model)
         return recogniser.train()
     wanted = model.tokenizer or TokenizerSettings()
     tokenizer = hub_tokenizer(wanted.name) if wanted.kind == "hub" else train_tokenizer(texts, wanted)
     card = Card(model.family, model.canvas or Canvas(), model.max_length or 64, charset(texts))
     family = plugins.load("family", model.family)
     return family.build(build(family.Settings, model.options, "model.options"), card, tokenizer).train()
+
+
+def _make_room(recogniser: Any, characters: str, model: ModelSettings) -> None:  # noqa: ANN401
+    """Let the model grow by the characters that it lacks, or refuse to."""
+    lacking = recogniser.lacks(characters)
+    if not lacking:
+        return
+    if model.new_characters == "fail":
+        raise InputError(
+            f"model.new_characters: {model.start} lacks {len(lacking)} characters of the training texts: {lacking}"
+        )
+    logger.info("%d characters new to the model: %s", len(lacking), lacking)
+    recogniser.grow(lacking)
 
 
 def _leave_out_long(recogniser: Any, sources: list[tuple[Source, TrainSource]]) -> list[str]:  # noqa: ANN401

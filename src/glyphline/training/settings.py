@@ -24,6 +24,9 @@ class ModelSettings:
     """What the decoder writes; trained characters where nothing is said."""
     max_length: int | None = None
     """Tokens of a line, its end token included: the one limit of labels, validation and reading; 64 by default."""
+    new_characters: Literal["union", "fail"] = "union"
+    """With `start`: `union` adds characters that the model lacks and keeps every known row, `fail` names them and
+    ends."""
     options: dict[str, Any] = field(default_factory=dict)
     """The family's own settings; with `start`, those that steer the loss may be changed (trocr: ctc_weight)."""
 

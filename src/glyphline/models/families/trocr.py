@@ -29,10 +29,11 @@ from glyphline.models.labels import LabelEncoder, pad
 from glyphline.models.parts import make_decoder, make_encoder, pretrained
 from glyphline.models.positions import adopt_grid
 from glyphline.models.recogniser import Recogniser
-from glyphline.models.tokenizer import hub_tokenizer, start_and_end
+from glyphline.models.tokenizer import hub_tokenizer, start_and_end, unknown_characters
 from glyphline.records import Reading
 from glyphline.settings import InputError
 from glyphline.settings import build as build_settings
+from glyphline.text import normalise
 
 HEAD = "ctc.safetensors"
 STEERING = ("ctc_weight", "label_smoothing", "decoder_noise")
@@ -224,7 +225,10 @@ class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
             real = output.sequences[:, 1:] != self.generation_config.pad_token_id
             scores = ((steps.masked_fill(~real, 0)).sum(1) / real.sum(1).clamp_min(1)).exp().tolist()
         texts = self.tokenizer.batch_decode(output.sequences, skip_special_tokens=True)
-        return [Reading(text.strip(), min(score, 1.0), "decoder") for text, score in zip(texts, scores, strict=True)]
+        return [
+            Reading(normalise(text, self.rules).strip(), min(score, 1.0), "decoder")  # a jamo tokenizer decodes to NFD
+            for text, score in zip(texts, scores, strict=True)
+        ]
 
     def _arbitrate(
         self, states: torch.Tensor, log_probs: np.ndarray, fast: list[Reading], slow: list[Reading]
@@ -272,23 +276,38 @@ class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
             self.options = build_settings(Settings, {**asdict(self.options), **options}, "model.options")
             self.card.options = asdict(self.options)
 
-    def grow_charset(self, characters: str) -> str:
-        """Add the characters that the CTC head lacks, keeping every known row; return those added."""
+    def lacks(self, characters: str) -> str:
+        """Return those of `characters` that the CTC head or the decoder's tokenizer lacks, sorted."""
+        wanted = "".join(sorted(set(characters)))
+        lacking = set(unknown_characters(self.tokenizer, wanted))
+        if self.ctc_head is not None:
+            lacking |= set(wanted) - set(self.card.charset)
+        return "".join(sorted(lacking))
+
+    def grow(self, characters: str) -> None:
+        """Add characters to the CTC head and to the decoder's tokens where they lack; every known row stays."""
+        tokens = sorted(set(unknown_characters(self.tokenizer, "".join(sorted(set(characters))))))
+        if tokens:
+            self.tokenizer.add_tokens(tokens)
+            self.decoder.resize_token_embeddings(len(self.tokenizer), mean_resizing=False)
+            self.config.vocab_size = self.config.decoder.vocab_size
         new = "".join(sorted(set(characters) - set(self.card.charset)))
-        if not new or self.ctc_head is None:
-            return ""
+        if new and self.ctc_head is not None:
+            self._grow_head(len(new))
+            self.card.charset += new
+        self.labels = LabelEncoder(self.tokenizer, self.card.charset if self.ctc_head is not None else None)
+
+    def _grow_head(self, added: int) -> None:
+        """Give the CTC head outputs for `added` more characters, unlikely ones at first."""
         old, frames = self.ctc_head, self.options.frames_per_column
-        before, after = len(self.card.charset) + 1, len(self.card.charset) + 1 + len(new)
-        head = nn.Linear(old.in_features, after * frames)
+        before = len(self.card.charset) + 1
+        head = nn.Linear(old.in_features, (before + added) * frames)
         nn.init.trunc_normal_(head.weight, std=0.02)
         nn.init.constant_(head.bias, float(old.bias.min()))
         with torch.no_grad():
-            head.weight.view(frames, after, -1)[:, :before] = old.weight.view(frames, before, -1)
-            head.bias.view(frames, after)[:, :before] = old.bias.view(frames, before)
+            head.weight.view(frames, before + added, -1)[:, :before] = old.weight.view(frames, before, -1)
+            head.bias.view(frames, before + added)[:, :before] = old.bias.view(frames, before)
         self.ctc_head = head.to(old.weight)
-        self.card.charset += new
-        self.labels = LabelEncoder(self.tokenizer, self.card.charset)
-        return new
 
     def save_pretrained(self, save_directory: str | Path, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         """Write the standard files, the CTC head, the processor and glyphline.json."""
