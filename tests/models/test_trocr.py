@@ -231,6 +231,21 @@ def test_growing_keeps_what_is_known(tmp_path):
         torch.testing.assert_close(again(**batch).logits, more)
 
 
+def test_with_ctc_alone_the_decoder_rests():
+    model = tiny_recogniser(ctc_weight=1.0)
+    batch = batch_of(model.train(), TEXTS[:2])
+    model(**batch).loss.backward()
+    moved = {name.split(".")[0] for name, p in model.named_parameters() if p.grad is not None}
+    assert moved == {"encoder", "ctc_head"}
+    assert model.modes == ("ctc",)
+    by_default, by_ctc = (model.eval().read(noise_pictures(), mode) for mode in ("auto", "ctc"))
+    assert by_default == by_ctc
+    model.retune({"ctc_weight": 0.5})
+    assert model.modes == ("ctc", "decoder")
+    model(**batch).loss.backward()
+    assert model.decoder.lm_head.bias.grad is not None
+
+
 def test_without_a_head_only_the_decoder_reads():
     model = tiny_recogniser(ctc=False)
     assert model.modes == ("decoder",)

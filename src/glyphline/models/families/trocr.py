@@ -69,7 +69,8 @@ class Settings:
     ctc: bool = True
     """Add a CTC head on the encoder's columns."""
     ctc_weight: float = 0.5
-    """Share of the CTC loss in the joint loss; the decoder's has the rest."""
+    """Share of the CTC loss in the joint loss; the decoder's has the rest. With 1 the decoder is neither computed nor
+    trained nor read by: a cheap first stage from random weights, whose encoder a decoder then learns from quickly."""
     label_smoothing: float = 0.0
     """Share of the decoder's target probability that is spread over all tokens."""
     decoder_noise: float = 0.0
@@ -113,11 +114,19 @@ class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
             self.ctc_head = nn.Linear(self.encoder.config.hidden_size, outputs)
             nn.init.trunc_normal_(self.ctc_head.weight, std=0.02)
             nn.init.zeros_(self.ctc_head.bias)
+        self.decoder.requires_grad_(self.has_decoder)
 
     @property
     def modes(self) -> tuple[str, ...]:
         """`ctc` reads in one pass, `decoder` token by token."""
-        return ("ctc", "decoder") if self.ctc_head is not None else ("decoder",)
+        if self.ctc_head is None:
+            return ("decoder",)
+        return ("ctc", "decoder") if self.has_decoder else ("ctc",)
+
+    @property
+    def has_decoder(self) -> bool:
+        """Whether the decoder is trained; with CTC alone it is dead weight."""
+        return self.ctc_head is None or self.options.ctc_weight < 1.0
 
     def encode(self, pixels: torch.Tensor) -> torch.Tensor:
         """Return encoder states `(B, special + rows * columns, D)` of pixels `(B, C, H, W)`, uint8 or normalised."""
@@ -142,7 +151,7 @@ class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
         num_items_in_batch: torch.Tensor | int | None = None,
         **kwargs: Any,  # noqa: ANN401
     ) -> Seq2SeqLMOutput:
-        """Return the joint loss and the decoder's logits `(B, T, vocabulary)`.
+        """Return the joint loss and the decoder's logits `(B, T, vocabulary)` (none where CTC has all the weight).
 
         `labels` `(B, T)` and `ctc_labels` `(B, U)` are padded with -100. Both losses are sums over the lines divided by
         `num_items_in_batch`, the labels of the whole step: so neither accumulation nor the number of processes, which
@@ -152,9 +161,11 @@ class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
             encoder_outputs = BaseModelOutput(last_hidden_state=self.encode(pixel_values))
         if labels is None:
             return super().forward(encoder_outputs=encoder_outputs, **kwargs)
-        inputs = self._noisy(self.prepare_decoder_input_ids_from_labels(labels))
-        output = super().forward(encoder_outputs=encoder_outputs, decoder_input_ids=inputs, **kwargs)
-        branches = {"decoder": self._decoder_loss(output.logits, labels)}
+        output, branches = Seq2SeqLMOutput(), {}
+        if self.has_decoder:
+            inputs = self._noisy(self.prepare_decoder_input_ids_from_labels(labels))
+            output = super().forward(encoder_outputs=encoder_outputs, decoder_input_ids=inputs, **kwargs)
+            branches["decoder"] = self._decoder_loss(output.logits, labels)
         weights = {"decoder": 1.0}
         if ctc_labels is not None and self.ctc_head is not None:
             branches["ctc"] = self._ctc_loss(encoder_outputs[0], ctc_labels)
@@ -193,8 +204,9 @@ class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
     def read_batch(self, pixels: torch.Tensor, modes: Sequence[str]) -> dict[str, list[Reading]]:
         """Read a batch by CTC, by the decoder, or by both (`auto`: where they differ, the jointly likelier text)."""
         states = self.encode(pixels)
-        if self.ctc_head is None:
-            return dict.fromkeys(modes, self._read_decoder(states))
+        if len(self.modes) == 1:
+            only = self._read_decoder(states) if self.ctc_head is None else self._read_frames(states)
+            return dict.fromkeys(modes, only)
         read: dict[str, list[Reading]] = {}
         log_probs = self.ctc_log_probs(states).cpu().numpy() if set(modes) != {"decoder"} else None
         if log_probs is not None:
@@ -204,6 +216,9 @@ class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
         if "auto" in modes:
             read["auto"] = self._arbitrate(states, log_probs, read["ctc"], read["decoder"])
         return {mode: read[mode] for mode in modes}
+
+    def _read_frames(self, states: torch.Tensor) -> list[Reading]:
+        return [self._read_ctc(frames) for frames in self.ctc_log_probs(states).cpu().numpy()]
 
     def _read_ctc(self, log_probs: np.ndarray) -> Reading:
         labels, confidence = ctc.greedy(log_probs)
@@ -275,6 +290,7 @@ class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
         if options:
             self.options = build_settings(Settings, {**asdict(self.options), **options}, "model.options")
             self.card.options = asdict(self.options)
+            self.decoder.requires_grad_(self.has_decoder)
 
     def lacks(self, characters: str) -> str:
         """Return those of `characters` that the CTC head or the decoder's tokenizer lacks, sorted."""
