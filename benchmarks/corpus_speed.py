@@ -89,7 +89,7 @@ def run_collect(reviews: list[str], workers: int) -> float:
             filters=FilterSettings(**FILTERS),
             workers=workers,
             # Both cores have chunks and shards to do, as they have on a corpus of any real size.
-            chunk_documents=512,
+            chunk_documents=2048,
             chunks_per_shard=8,
         )
         begun: list[float] = []

@@ -304,8 +304,12 @@ def lines_schema() -> Any:  # noqa: ANN401
 
 def pack_corpus(lines: Sequence[TextLine]) -> bytes:
     """Return a corpus shard as Parquet."""
-    rows = {name: [getattr(line, name) for line in lines] for name in text_schema().names}
-    return _parquet(rows, text_schema(), "zstd", 65536)
+    return pack_columns({name: [getattr(line, name) for line in lines] for name in text_schema().names})
+
+
+def pack_columns(columns: Mapping[str, Sequence[str]]) -> bytes:
+    """Return a corpus shard as Parquet from its columns: for writers that hold no records."""
+    return _parquet(dict(columns), text_schema(), "zstd", 65536)
 
 
 def pack_lines(samples: Sequence[tuple[Sample, bytes]]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -38,3 +39,10 @@ def keyed(key: int) -> np.random.Generator:
 def share(seed: int, *keys: int | str) -> float:
     """Return a number in [0, 1) fixed by the keys: for splits that do not move when other items come and go."""
     return derive(seed, *keys) / 2.0**128
+
+
+def shares(seed: int, key: str, names: Iterable[str]) -> list[float]:
+    """Return `share(seed, key, name)` of each name: what is the same for all is put together once."""
+    head = "\x1f".join([str(int(seed)), f"s{key}", "s"]).encode()
+    digests = (hashlib.blake2b(head + name.encode(), digest_size=16).digest() for name in names)
+    return [int.from_bytes(digest, "little") / 2.0**128 for digest in digests]

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from glyphline.corpus import selection
+from glyphline.corpus.analysis import split_of
 from glyphline.corpus.collect import collect, main
 from glyphline.corpus.coverage import Form, make_up
 from glyphline.corpus.settings import CollectSettings, CoverageSettings, FilterSettings, LineMix, SplitSettings
 from glyphline.corpus.similarity import bands, groups, likeness
-from glyphline.corpus.writing import split_of
 from glyphline.manifest import read_corpus, read_manifest, verify
 from glyphline.plugins import load
 from glyphline.seeds import rng
@@ -193,7 +193,7 @@ def test_killed_and_run_again_gives_the_same_bytes(tmp_path, finished):
             start_new_session=True,
         )
         chunks = folder / ".progress/chunks"
-        while process.poll() is None and (not chunks.is_dir() or len(list(chunks.glob("*.json"))) < wanted):
+        while process.poll() is None and (not chunks.is_dir() or len(list(chunks.glob("*.arrow"))) < wanted):
             time.sleep(0.01)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

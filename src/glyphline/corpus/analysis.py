@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 import regex
 
+from glyphline.corpus.batch import Batch
 from glyphline.corpus.filters import Judge, other_language
 from glyphline.corpus.generated import Inventor
 from glyphline.corpus.making import KINDS, Maker, Wrapper
-from glyphline.corpus.personal import has_personal_data, mask
+from glyphline.corpus.personal import has_personal_data, mask_all, suspects
 from glyphline.corpus.plan import Chunk, PlannedSource
-from glyphline.corpus.settings import CollectSettings
-from glyphline.corpus.similarity import bands
+from glyphline.corpus.settings import CollectSettings, SplitSettings
+from glyphline.corpus.similarity import BANDS, bands, skeleton, skeletons
 from glyphline.languages import Language
-from glyphline.manifest import PROGRESS, Storage, pretty
+from glyphline.manifest import PROGRESS, Storage
 from glyphline.plugins import load
-from glyphline.records import Drop
-from glyphline.seeds import rng
-from glyphline.text import count_graphemes, detokenise, normalise
+from glyphline.records import SPLITS, Drop
+from glyphline.seeds import rng, shares
+from glyphline.text import detokenise, normalise_all
 
+FACTS = b"facts"
+"""Where a chunk's file keeps what is told of it."""
+COLUMNS = ["text", "kind", "split", "first", "second", *(f"band{number}" for number in range(BANDS))]
+"""Of a chunk's file: each line, how it was made, where it goes, both halves of its hash, and its bands if wanted."""
 EXAMPLES = 5
 """Dropped items a chunk remembers for the report, per reason."""
+
+
+WHOLE = KINDS.index("whole")
 
 
 @dataclass
@@ -73,37 +81,49 @@ class Analyser:
         done.counts["documents"] = len(documents) + len(drops)
         self.maker.begin()
         generator = rng(self.settings.seed, "lines", self.source.label, index)
-        texts = [text for document in documents for text in self._paragraphs(document, done)]
-        for sentences in self._sentences(texts):
-            done.counts["sentences"] += len(sentences)
-            accepted = [sentence for sentence in sentences if self._accept(sentence, done)]
-            if accepted:
-                self._keep(accepted, generator, done)
+        # One step after the other for the whole chunk: each has its tables and code at hand, and asks of all at once.
+        paragraphs = list(self._sentences(self._paragraphs(documents, done)))
+        batch = Batch([sentence for sentences in paragraphs for sentence in sentences])
+        done.counts["sentences"] = len(batch)
+        self._keep(paragraphs, self._reasons(batch), batch.lengths().tolist(), generator, done)
         self._invent(generator, done)
         return done
 
-    def _paragraphs(self, document: str, done: Analysed) -> Iterator[str]:
-        """Yield a document's paragraphs, normalised, personal data masked where that is asked for."""
+    def _paragraphs(self, documents: Sequence[str], done: Analysed) -> list[str]:
+        """Return the documents' paragraphs, normalised, personal data masked where that is asked for."""
         if self.source.plugin.clean:
-            document = self.source.plugin.clean(document)
-        for paragraph in _LINE_END.split(document):
-            if _SURROGATE.search(paragraph):
-                # Half a character, from broken JSON: cannot be written as UTF-8, nor analysed.
-                whole = paragraph.encode("utf-8", "replace").decode()
-                done.drops.append(Drop("undecodable", whole, self.source.label))
-                continue
-            if self.settings.filters.mojibake == "repair" and not paragraph.isascii():
-                paragraph = _repair(paragraph, done.counts)
-            text = normalise(paragraph, self.language.rules)
-            if self.source.settings.detokenise:
-                text = detokenise(text)
-            if self.source.personal_data == "mask":
-                text, places = mask(text)
-                done.counts["masked"] += places
-            if self.foreign and (reason := self.foreign(text)):
-                done.drops.append(Drop(reason, text, self.source.label))
-            elif text:
-                yield text
+            documents = [self.source.plugin.clean(document) for document in documents]
+        texts = self._split(documents, done)
+        if self.settings.filters.mojibake == "repair":
+            texts = [text if text.isascii() else _repair(text, done.counts) for text in texts]
+        texts = normalise_all(texts, self.language.rules)
+        if self.source.settings.detokenise:
+            texts = [detokenise(text) for text in texts]
+        if self.source.personal_data == "mask":
+            texts, places = mask_all(texts)
+            done.counts["masked"] += places
+        if self.foreign:
+            texts = [text for text in texts if not self._drop(self.foreign(text), text, done)]
+        return [text for text in texts if text]
+
+    def _split(self, documents: Sequence[str], done: Analysed) -> list[str]:
+        """Return the documents' paragraphs; one with half a character is dropped."""
+        joined = "".join(documents)
+        texts = list(documents)
+        if _LINE_END.search(joined):
+            texts = [text for document in documents for text in _LINE_END.split(document)]
+        if not _SURROGATE.search(joined):
+            return texts
+        # Half a character, from broken JSON: cannot be written as UTF-8, nor analysed.
+        for text in filter(_SURROGATE.search, texts):
+            self._drop("undecodable", text.encode("utf-8", "replace").decode(), done)
+        return [text for text in texts if not _SURROGATE.search(text)]
+
+    def _drop(self, reason: str, text: str, done: Analysed) -> bool:
+        """Note a drop where there is a reason; tells whether there was."""
+        if reason:
+            done.drops.append(Drop(reason, text, self.source.label))
+        return bool(reason)
 
     def _sentences(self, texts: Sequence[str]) -> Iterator[list[str]]:
         """Yield each text's sentences; a text that the source wants whole is its own only sentence."""
@@ -111,36 +131,58 @@ class Analyser:
         if not limit:
             yield from self.language.split_sentences(texts)
             return
-        whole = [count_graphemes(text) < limit for text in texts]
+        whole = (Batch(texts).lengths() < limit).tolist()
         cut = self.language.split_sentences([text for text, kept in zip(texts, whole, strict=True) if not kept])
         for text, kept in zip(texts, whole, strict=True):
             yield [text] if kept else next(cut)
 
-    def _accept(self, sentence: str, done: Analysed) -> bool:
-        """Tell whether a sentence passes the filters; if not, note why."""
-        if self.source.personal_data == "drop" and has_personal_data(sentence):
-            reason = "personal_data"
-        else:
-            reason = self.judge(sentence)
-        if reason:
-            done.drops.append(Drop(reason, sentence, self.source.label))
-        return not reason
+    def _reasons(self, batch: Batch) -> list[str]:
+        """Return why each sentence is dropped, '' where all filters keep it."""
+        reasons = self.judge.all(batch)
+        if self.source.personal_data == "drop":
+            for number in np.flatnonzero(suspects(batch)).tolist():
+                if has_personal_data(batch.texts[number]):
+                    reasons[number] = "personal_data"
+        return reasons
 
-    def _keep(self, sentences: Sequence[str], generator: np.random.Generator, done: Analysed) -> None:
-        """Make a paragraph's sentences into lines, each kept or dropped."""
-        for line, kind in self.maker.make(sentences, generator):
-            length = count_graphemes(line)
-            if length < self.shortest:
-                reason = "too_short"
-            elif length > self.settings.max_graphemes:
-                reason = "too_long"
-            else:
-                # What may stand in a sentence may not stand alone as a line: "—" or a foreign name.
-                reason = "" if kind == "whole" else self.judge(line)
-            if reason:
-                done.drops.append(Drop(reason, line, self.source.label))
-            else:
-                done.keep(line, kind)
+    def _keep(
+        self,
+        paragraphs: Sequence[Sequence[str]],
+        reasons: Sequence[str],
+        lengths: Sequence[int],
+        generator: np.random.Generator,
+        done: Analysed,
+    ) -> None:
+        """Make each paragraph's sentences into lines, each kept or dropped."""
+        longest = self.settings.max_graphemes if self.maker.only == "whole" else 0
+        lines = [not why and self.shortest <= size <= longest for why, size in zip(reasons, lengths, strict=True)]
+        end = 0
+        for sentences in paragraphs:
+            start, end = end, end + len(sentences)
+            if all(lines[start:end]):
+                # The usual case: every sentence is a line as it stands.
+                done.lines += sentences
+                done.kinds += [WHOLE] * len(sentences)
+                continue
+            accepted = [
+                (sentence, length)
+                for sentence, length, reason in zip(sentences, lengths[start:end], reasons[start:end], strict=True)
+                if not self._drop(reason, sentence, done)
+            ]
+            for line, kind, length in self.maker.make(accepted, generator) if accepted else ():
+                self._add(line, kind, length, done)
+
+    def _add(self, line: str, kind: str, length: int, done: Analysed) -> None:
+        """Keep or drop a line of so many graphemes."""
+        if length < self.shortest:
+            reason = "too_short"
+        elif length > self.settings.max_graphemes:
+            reason = "too_long"
+        else:
+            # What may stand in a sentence may not stand alone as a line: "—" or a foreign name.
+            reason = "" if kind == "whole" else self.judge(line)
+        if not self._drop(reason, line, done):
+            done.keep(line, kind)
 
     def _invent(self, generator: np.random.Generator, done: Analysed) -> None:
         """Add generated lines in their shares of the natural ones, with words of this chunk."""
@@ -191,26 +233,58 @@ def chunk_name(index: int) -> str:
     return f"{PROGRESS}/chunks/{index:07d}"
 
 
-def store(storage: Storage, chunk: Chunk, done: Analysed, language: str, settings: CollectSettings) -> None:
-    """Write a chunk's lines, their hashes and, last, its facts: what a rerun finds and does not do again."""
+def is_stored(storage: Storage, index: int) -> bool:
+    """Tell whether a chunk is done: its file is written whole or not at all."""
+    return storage.exists(f"{chunk_name(index)}.arrow")
+
+
+def read_chunk(storage: Storage, index: int, columns: Sequence[str]) -> Any:  # noqa: ANN401
+    """Return columns of a chunk as an Arrow table, with its facts in the metadata; no other column is read."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
+
+    with storage.files.open(storage.path(f"{chunk_name(index)}.arrow"), "rb") as handle:
+        options = pa.ipc.IpcReadOptions(included_fields=[COLUMNS.index(name) for name in columns], use_threads=False)
+        return pa.ipc.open_file(handle, options=options).read_all()
+
+
+def split_of(text: str, seed: int, split: SplitSettings) -> str:
+    """Return the split of a text, from a hash of its letters and digits.
+
+    Texts that differ in nothing but punctuation, spaces and case fall into the same split.
+    """
+    return SPLITS[splits_of([skeleton(text)], seed, split)[0]]
+
+
+def splits_of(bare: Sequence[str], seed: int, split: SplitSettings) -> list[int]:
+    """Return the splits of texts from their skeletons, as places in SPLITS."""
+    train, validation, test = range(len(SPLITS))
+    either = split.test + split.validation
+    return [test if x < split.test else validation if x < either else train for x in shares(seed, "split", bare)]
+
+
+def store(storage: Storage, chunk: Chunk, done: Analysed, language: str, settings: CollectSettings) -> None:
+    """Write a chunk as one Arrow file, its facts in the metadata: what a rerun finds and does not do again."""
+    import pyarrow as pa
 
     name = chunk_name(chunk.index)
-    sink = io.BytesIO()
-    columns = {"text": pa.array(done.lines, pa.string()), "kind": pa.array(done.kinds, pa.int8())}
-    pq.write_table(pa.table(columns), sink, compression="zstd")
-    storage.write(f"{name}.parquet", sink.getvalue())
+    bare = skeletons(done.lines)
     hashes = np.frombuffer(b"".join(map(text_hash, done.lines)), dtype=np.uint64).reshape(-1, 2)
-    storage.write(f"{name}.hashes", hashes.tobytes())
+    splits = splits_of(bare, settings.seed, settings.split)
+    columns = [pa.array(done.lines, pa.string()), pa.array(done.kinds, pa.int8()), pa.array(splits, pa.int8())]
+    columns += [pa.array(half) for half in hashes.T]
     if settings.filters.near_duplicates:
-        storage.write(f"{name}.bands", bands(done.lines).tobytes())
-    reasons = Counter(drop.reason for drop in done.drops)
+        columns += [pa.array(values) for values in bands(bare).T]
     if settings.list_drops and done.drops:
         rows = "".join(json.dumps(asdict(drop), ensure_ascii=False) + "\n" for drop in done.drops)
         storage.write(f"{name}.drops", rows.encode())
+    reasons = Counter(drop.reason for drop in done.drops)
     facts = {"source": chunk.source, "language": language, "counts": dict(done.counts), "drops": dict(reasons)}
-    storage.write(f"{name}.json", pretty(facts | {"examples": _examples(done.drops)}).encode())
+    facts["examples"] = _examples(done.drops)
+    table = pa.table(columns, COLUMNS[: len(columns)], metadata={FACTS: json.dumps(facts)})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    storage.write(f"{name}.arrow", sink.getvalue())
 
 
 def _examples(drops: Sequence[Drop]) -> dict[str, list[str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import logging
 import os
 import time
@@ -10,15 +12,15 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from typing import Any
 
-from glyphline.corpus.analysis import Analysed, Analyser, chunk_name, store, words_of
+from glyphline.corpus.analysis import Analysed, Analyser, is_stored, store, words_of
 from glyphline.corpus.coverage import Form, make_up
 from glyphline.corpus.making import KINDS
+from glyphline.corpus.neighbours import drop_near_duplicates
 from glyphline.corpus.plan import Chunk, PlannedSource, chunks, inputs, plan_sources, settings_identity, without_files
 from glyphline.corpus.report import write_reports
 from glyphline.corpus.selection import (
     Chunks,
     drop_duplicates,
-    drop_near_duplicates,
     limit_charset,
     limit_lines,
     still_missing,
@@ -61,7 +63,7 @@ def collect(settings: CollectSettings) -> Manifest | None:
         return output.finished
     with Crew(settings, sources) as crew:
         count = _analyse(crew, output, settings, sources)
-        absent = sum(not output.storage.exists(f"{chunk_name(index)}.json") for index in range(count))
+        absent = sum(not is_stored(output.storage, index) for index in range(count))
         if absent and settings.shards:
             log.info("%s: part %s is done; %d of %d chunks are left", settings.output, settings.shards, absent, count)
             return None
@@ -81,6 +83,9 @@ class Crew:
         if self.size > 1:
             # Models are loaded here, before the fork, so that all processes share one copy of them.
             self.bench.warm_up()
+            # What is there now stays: looking through it for cycles would copy its pages into every process.
+            gc.collect()
+            gc.freeze()
             methods = multiprocessing.get_all_start_methods()
             context = multiprocessing.get_context("fork" if "fork" in methods else None)
             self.pool = ProcessPoolExecutor(self.size, context, _take_bench, (settings, self.sources))
@@ -98,6 +103,7 @@ class Crew:
                 for process in list((self.pool._processes or {}).values()):
                     process.terminate()
             self.pool.shutdown(wait=True, cancel_futures=True)
+            gc.unfreeze()
         _BENCH.clear()
 
     def work(self, function: Callable[..., Any], jobs: Iterator[tuple]) -> Iterator[Any]:
@@ -147,12 +153,23 @@ def _take_bench(settings: CollectSettings, sources: Sequence[PlannedSource]) -> 
         _BENCH.append(Bench(settings, sources))
 
 
+@contextlib.contextmanager
+def _no_cycles() -> Iterator[None]:
+    """Keep the collector of cycles away from work that makes millions of objects and no cycle."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 def _do_chunk(folder: str, chunk: Chunk) -> tuple[int, dict[str, int]]:
     """Analyse and commit one chunk; returns how far reading had come and the chunk's counts."""
     bench = _BENCH[0]
     analyser = bench.analyser(chunk.source)
-    done = analyser.analyse(chunk.documents, chunk.drops, chunk.index)
-    store(Storage(folder), chunk, done, analyser.language.code, bench.settings)
+    with _no_cycles():
+        done = analyser.analyse(chunk.documents, chunk.drops, chunk.index)
+        store(Storage(folder), chunk, done, analyser.language.code, bench.settings)
     return chunk.read_bytes, dict(done.counts) | {"lines": len(done.lines)}
 
 
@@ -170,7 +187,7 @@ def _analyse(crew: Crew, output: Output, settings: CollectSettings, sources: Seq
         for chunk in chunks(sources, settings.chunk_documents):
             seen["chunks"] += 1
             read = chunk.read_bytes
-            if first <= chunk.index % parts <= last and not output.storage.exists(f"{chunk_name(chunk.index)}.json"):
+            if first <= chunk.index % parts <= last and not is_stored(output.storage, chunk.index):
                 yield output.storage.folder, chunk
 
     started = time.monotonic()
@@ -190,13 +207,14 @@ def _analyse(crew: Crew, output: Output, settings: CollectSettings, sources: Seq
 def _do_shard(folder: str, job: ShardJob) -> None:
     bench = _BENCH[0]
     output = Output(Storage(folder), "corpus", {}, {})
-    write_shard(output, job, bench.sources, bench.settings)
+    with _no_cycles():
+        write_shard(output, job, bench.sources, bench.settings)
 
 
 def _finish(crew: Crew, output: Output, settings: CollectSettings, count: int) -> Manifest:
     """Decide over all lines, write the shards and what goes with them, the manifest last."""
     selected = Chunks(output.storage, count)
-    coverage = _select(selected, output.storage, settings, crew.sources)
+    coverage = _select(crew, selected, output.storage, settings)
     if not selected.kept:
         raise InputError("no line is left: every one was dropped; see the filters and the limits of length")
     jobs = []
@@ -212,13 +230,11 @@ def _finish(crew: Crew, output: Output, settings: CollectSettings, count: int) -
     return output.finish(names, write_reports(output.storage, crew.sources, names, coverage))
 
 
-def _select(
-    selected: Chunks, storage: Storage, settings: CollectSettings, sources: Sequence[PlannedSource]
-) -> dict[str, Any]:
+def _select(crew: Crew, selected: Chunks, storage: Storage, settings: CollectSettings) -> dict[str, Any]:
     """Drop what the whole corpus decides on, and add lines for rare characters; returns what those were."""
     drop_duplicates(selected)
     if settings.filters.near_duplicates:
-        drop_near_duplicates(selected, settings.filters.near_duplicates)
+        drop_near_duplicates(selected, settings.filters.near_duplicates, crew.work, crew.size)
     if settings.charset_limit:
         limit_charset(selected, settings.charset_limit)
     if settings.max_lines:
@@ -226,7 +242,7 @@ def _select(
     if not settings.coverage.minimum:
         return {}
     missing = still_missing(selected, settings.coverage)
-    language = load("language", settings.coverage.language or sources[0].language).LANGUAGE
+    language = load("language", settings.coverage.language or crew.sources[0].language).LANGUAGE
     words = next((words_of(texts, language) for i in range(selected.count) if (texts := selected.kept_texts(i))), [])
     form = Form(language, words, settings.min_graphemes, settings.max_graphemes)
     lines = make_up(missing, form, settings.seed)

@@ -7,28 +7,45 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import regex
 
+from glyphline.corpus.batch import Batch, Property
 from glyphline.corpus.settings import FilterSettings
 from glyphline.languages import Language
 from glyphline.optional import need
 from glyphline.settings import InputError
 from glyphline.text import normalise
 
-Filter = Callable[[str], str]
-"""Returns the reason to drop a text, or '' to keep it."""
+Suspects = Callable[[Batch], np.ndarray]
+"""Says of many texts at once which must be looked at, bool `(texts,)`: the others pass for sure."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Returns the reason to drop a text, or '' to keep it."""
+
+    judge: Callable[[str], str]
+    """Looks at one text: the definition."""
+    suspects: Suspects | None = None
+    """Finds those that are worth a look; None: all are."""
+
+    def __call__(self, text: str) -> str:
+        """Return the reason to drop the text, or ''."""
+        return self.judge(text)
+
 
 # Control, private-use, unassigned and surrogate code points, and the marks that override writing direction.
 _CONTROLS = regex.compile(r"[\p{Cc}\p{Co}\p{Cn}\p{Cs}\u202a-\u202e\u2066-\u2069]")
 # Where wrong decodings end up: not in Hangul, kana and Han.
-_MISREAD = re.compile("[\x80-\u1fff\u2070-\u2fff]")
-_COMMON = regex.compile(r"[\p{Script=Common}\p{Script=Inherited}]")
-# Without one of these there is no need to look closer.
-_MARKUP_SIGN = re.compile(r"[<&\[{|}']")
-_URL_SIGN = re.compile(r"/|www", re.IGNORECASE)
+_MISREAD = regex.compile("[\x80-\u1fff\u2070-\u2fff\ufffc\ufffd]")
 _READABLE = regex.compile(r"[\p{L}\p{N}]")
+# Without one of these there is no need to look closer.
+_MARKUP_SIGN = regex.compile(r"[<&\[{|}']")
+_URL_SIGN = regex.compile(r"[/wW]")
 # Only names of HTML elements: Korean text sets titles of films in <angle brackets>.
 _TAGS = (
     "a|abbr|b|big|blockquote|body|br|center|code|dd|div|dl|dt|em|font|h[1-6]|head|hr|html|i|iframe|img|input|li|link|"
@@ -52,12 +69,12 @@ class Judge:
 
     def __init__(self, settings: FilterSettings, language: Language) -> None:
         self.filters: list[Filter] = []
-        self._add(settings.mojibake != "keep", wrongly_decoded)
-        self._add(settings.controls, controls)
-        self._add(settings.markup, markup)
-        self._add(settings.urls, urls)
+        self._add(settings.mojibake != "keep", Filter(wrongly_decoded, _holding(_MISREAD)))
+        self._add(settings.controls, Filter(controls, _holding(_CONTROLS)))
+        self._add(settings.markup, Filter(markup, _holding(_MARKUP_SIGN)))
+        self._add(settings.urls, Filter(urls, _holding(_URL_SIGN)))
         self._add(settings.repeat_limit > 0, repeats(settings.repeat_limit))
-        self._add(True, lambda text: "" if _READABLE.search(text) else "no_letters")
+        self._add(True, Filter(no_letters, _without(_READABLE)))
         self._add(settings.script_share > 0, wrong_script(language, settings.script_share))
         if settings.profanity:
             self.filters.append(profanity(settings.profanity))
@@ -74,6 +91,27 @@ class Judge:
             if reason := check(text):
                 return reason
         return ""
+
+    def all(self, batch: Batch) -> list[str]:
+        """Return the reason for each of the texts, as asking for each alone would."""
+        reasons = [""] * len(batch)
+        for check in self.filters:
+            numbers = range(len(batch)) if check.suspects is None else np.flatnonzero(check.suspects(batch)).tolist()
+            for number in numbers:
+                reasons[number] = reasons[number] or check(batch.texts[number])
+        return reasons
+
+
+def _holding(pattern: regex.Pattern) -> Suspects:
+    """Suspect texts with a code point that the pattern matches."""
+    wanted = Property(pattern)
+    return lambda batch: batch.having(wanted(batch.codes))
+
+
+def _without(pattern: regex.Pattern) -> Suspects:
+    """Suspect texts without any code point that the pattern matches."""
+    wanted = Property(pattern)
+    return lambda batch: batch.count(wanted(batch.codes)) == 0
 
 
 def wrongly_decoded(text: str) -> str:
@@ -94,7 +132,7 @@ def wrongly_decoded(text: str) -> str:
 
 def controls(text: str) -> str:
     """Refuse control, private-use and unassigned characters, and marks that override the direction of writing."""
-    return "control_characters" if not text.isprintable() and _CONTROLS.search(text) else ""
+    return "control_characters" if _CONTROLS.search(text) else ""
 
 
 def markup(text: str) -> str:
@@ -104,54 +142,48 @@ def markup(text: str) -> str:
 
 def urls(text: str) -> str:
     """Refuse web addresses. A bare domain (`naver.com`) is a word that a reader may meet, and stays."""
-    return "url" if _URL_SIGN.search(text) and _URL.search(text) else ""
+    return "url" if ("/" in text or "www" in text.lower()) and _URL.search(text) else ""
+
+
+def no_letters(text: str) -> str:
+    """Refuse text without a letter or digit."""
+    return "" if _READABLE.search(text) else "no_letters"
 
 
 def repeats(limit: int) -> Filter:
     """Refuse a character, or a group of up to four, that stands more than `limit` times in a row."""
     pattern = re.compile(rf"(.{{1,4}}?)\1{{{limit}}}")
-    return lambda text: "repeated_characters" if pattern.search(text) else ""
+
+    def suspects(batch: Batch) -> np.ndarray:
+        found = np.zeros(len(batch), dtype=bool)
+        for size in range(1, 5):
+            # A group repeated so often equals itself, moved by its size, over so many places.
+            same = batch.codes[size:] == batch.codes[:-size]
+            edges = np.flatnonzero(np.diff(same, prepend=False, append=False))
+            starts, ends = edges[::2], edges[1::2]
+            # A run may have begun in the text before, so that its second half may be the one to look at.
+            for place in np.flatnonzero(ends - starts >= limit * size).tolist():
+                found[batch.owners(starts[place]) : batch.owners(ends[place] + size - 1) + 1] = True
+        return found
+
+    return Filter(lambda text: "repeated_characters" if pattern.search(text) else "", suspects)
 
 
 def wrong_script(language: Language, share: float) -> Filter:
     """Refuse text of whose letters less than `share` is in the language's scripts. Text without letters passes."""
-    own = regex.compile("[" + "".join(rf"\p{{Script_Extensions={script}}}" for script in language.scripts) + "]")
-    classes = _Classes(own)
+    scripts = "".join(rf"\p{{Script_Extensions={script}}}" for script in language.scripts)
+    own = regex.compile(rf"[\p{{L}}&&[{scripts}]]", regex.V1)
+    other = regex.compile(rf"[\p{{L}}--[{scripts}]--[\p{{Script=Common}}\p{{Script=Inherited}}]]", regex.V1)
 
     def check(text: str) -> str:
-        found = text.translate(classes)
-        others = found.count("o")
-        if not others:
-            return ""
-        native = found.count("n")
+        others = len(other.findall(text))
+        native = len(own.findall(text)) if others else 0
         return "wrong_script" if native < share * (others + native) else ""
 
-    return check
+    return Filter(check, _holding(other))
 
 
-class _Classes(dict):
-    """A table for str.translate: n for the language's own letters, o for others, a space for what is no letter.
-
-    Filled as characters are met: a property is looked up once a character and not once an occurrence.
-    """
-
-    def __init__(self, own: regex.Pattern) -> None:
-        super().__init__()
-        self.own = own
-
-    def __missing__(self, code: int) -> str:
-        character = chr(code)
-        if not character.isalpha():
-            found = " "
-        elif self.own.match(character):
-            found = "n"
-        else:
-            found = " " if _COMMON.match(character) else "o"
-        self[code] = found
-        return found
-
-
-def other_language(language: Language, probability: float) -> Filter:
+def other_language(language: Language, probability: float) -> Callable[[str], str]:
     """Refuse text that py3langid (https://github.com/adbar/py3langid) holds for another language.
 
     It sees letters: of a few words it is unsure, so a text is asked about as a whole and not line by line.
@@ -175,7 +207,7 @@ def profanity(path: str) -> Filter:
     # Latin words stand alone ("ass" is not in "grass"); Korean and others take endings.
     either = "|".join(rf"\b{regex.escape(w)}\b" if w.isascii() else regex.escape(w) for w in listed)
     pattern = regex.compile(either or r"(?!)")
-    return lambda text: "profanity" if pattern.search(text.casefold()) else ""
+    return Filter(lambda text: "profanity" if pattern.search(text.casefold()) else "")
 
 
 def not_covered(fonts: Sequence[str]) -> Filter:
@@ -194,4 +226,4 @@ def not_covered(fonts: Sequence[str]) -> Filter:
         wanted = set(text) - {" "}
         return "" if any(wanted <= characters for characters in covered) else "not_covered"
 
-    return check
+    return Filter(check)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -77,33 +77,45 @@ class Maker:
         self.wrap = wrap
         kinds = {kind: getattr(mix, kind) / mix.natural for kind in ("whole", "wrapped", "phrase")}
         self.shares = {kind: share for kind, share in kinds.items() if share}
+        self.only = next(iter(self.shares)) if len(self.shares) == 1 else ""
         self.made: Counter = Counter()
 
     def begin(self) -> None:
         """Forget what was made: a chunk's lines must not depend on the chunks before it."""
         self.made.clear()
 
-    def make(self, sentences: Sequence[str], generator: np.random.Generator) -> Iterator[tuple[str, str]]:
-        """Yield lines and their kinds. Their characters, spaces apart, are the sentences' in order."""
-        total = self.made.total() + 1
-        kind = max(self.shares, key=lambda name: self.shares[name] * total - self.made[name])
-        for line, made in self._lines(kind, sentences, generator):
-            self.made[made] += 1
-            yield line, made
+    def make(
+        self, sentences: Sequence[tuple[str, int]], generator: np.random.Generator
+    ) -> Iterator[tuple[str, str, int]]:
+        """Yield lines, their kinds and lengths; sentences come with their lengths in graphemes.
 
-    def _lines(self, kind: str, sentences: Sequence[str], generator: np.random.Generator) -> Iterator[tuple[str, str]]:
+        The lines' characters, spaces apart, are the sentences' in order.
+        """
+        kind = self.only or self._next_kind()
+        for line, made, length in self._lines(kind, sentences, generator):
+            self.made[made] += 1
+            yield line, made, length
+
+    def _next_kind(self) -> str:
+        """Return the kind that is furthest behind its share."""
+        total = self.made.total() + 1
+        return max(self.shares, key=lambda name: self.shares[name] * total - self.made[name])
+
+    def _lines(
+        self, kind: str, sentences: Sequence[tuple[str, int]], generator: np.random.Generator
+    ) -> Iterator[tuple[str, str, int]]:
         if kind == "wrapped":
             width = int(self.wrap.longest * generator.uniform(NARROWEST, 1))
-            text = (" " if self.wrap.spaces else "").join(sentences)
-            yield from ((line, kind) for line in self.wrap(text, max(width, self.wrap.shortest)))
+            text = (" " if self.wrap.spaces else "").join(sentence for sentence, _ in sentences)
+            yield from _measured(self.wrap(text, max(width, self.wrap.shortest)), kind)
             return
-        for sentence in sentences:
+        for sentence, length in sentences:
             if kind == "phrase":
-                yield from ((phrase, kind) for phrase in self._phrases(sentence, generator))
-            elif count_graphemes(sentence) <= self.wrap.longest:
-                yield sentence, kind
+                yield from _measured(self._phrases(sentence, generator), kind)
+            elif length <= self.wrap.longest:
+                yield sentence, kind, length
             else:
-                yield from ((line, "wrapped") for line in self.wrap(sentence))
+                yield from _measured(self.wrap(sentence), "wrapped")
 
     def _phrases(self, sentence: str, generator: np.random.Generator) -> Iterator[str]:
         """Cut a sentence into pieces of a few words; a last piece that is too short joins the one before it."""
@@ -126,3 +138,7 @@ class Maker:
                 pieces.append(piece)
         for piece in (piece.strip() for piece in pieces):
             yield from [piece] if count_graphemes(piece) <= self.wrap.longest else self.wrap(piece)
+
+
+def _measured(lines: Iterable[str], kind: str) -> Iterator[tuple[str, str, int]]:
+    return ((line, kind, count_graphemes(line)) for line in lines)

@@ -9,24 +9,21 @@ import functools
 import json
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
-from glyphline.corpus.analysis import chunk_name
+from glyphline.corpus.analysis import FACTS, read_chunk
 from glyphline.corpus.coverage import choose, occurrences, wanted
 from glyphline.corpus.settings import CoverageSettings
-from glyphline.corpus.similarity import BANDS, likeness
 from glyphline.manifest import Storage
 from glyphline.settings import InputError
 from glyphline.text import graphemes
 
 REASONS = ("", "duplicate", "outside_charset", "over_max_lines", "near_duplicate")
 TEXTS_HELD = 4
-PAIRS_AT_ONCE = 1_000_000
 COVERAGE_PASSES = 8
-HASHES_AT_ONCE = 20_000_000
-"""Lines whose hashes are held in memory together: 24 bytes each, and as much again while sorting."""
+HASHES_AT_ONCE = 8_000_000
+"""Lines whose hashes are held in memory together: 24 bytes each, and twice as much again while sorting."""
 
 
 class Chunks:
@@ -36,27 +33,22 @@ class Chunks:
         self.storage, self.count = storage, 0
         self.sizes: list[int] = []
         self.masks: list[np.ndarray] = []
-        self.facts: list[dict[str, Any]] = []
+        self.languages: list[str] = []
         self.texts = functools.lru_cache(TEXTS_HELD)(self._texts)
         for _ in range(count):
             self.add()
 
     def add(self) -> None:
         """Take the next chunk in."""
-        name = chunk_name(self.count)
-        self.sizes.append(self.storage.files.size(self.storage.path(f"{name}.hashes")) // 16)
-        self.masks.append(np.zeros(self.sizes[-1], dtype=np.uint8))
-        facts = json.loads(self.storage.read(f"{name}.json"))
-        self.facts.append({"source": facts["source"], "language": facts["language"]})
+        table = read_chunk(self.storage, self.count, ["kind"])
+        self.sizes.append(table.num_rows)
+        self.masks.append(np.zeros(table.num_rows, dtype=np.uint8))
+        self.languages.append(json.loads(table.schema.metadata[FACTS])["language"])
         self.count += 1
 
-    def hashes(self, index: int) -> np.ndarray:
-        """Return a chunk's hashes, uint64 `(lines, 2)`."""
-        return np.frombuffer(self.storage.read(f"{chunk_name(index)}.hashes"), dtype=np.uint64).reshape(-1, 2)
-
-    def bands(self, index: int) -> np.ndarray:
-        """Return a chunk's band hashes, uint64 `(lines, BANDS)`."""
-        return np.frombuffer(self.storage.read(f"{chunk_name(index)}.bands"), dtype=np.uint64).reshape(-1, BANDS)
+    def column(self, index: int, name: str) -> np.ndarray:
+        """Return a column of a chunk, `(lines,)`: a half of the hashes (`first`, `second`), or a band (`band0`, …)."""
+        return read_chunk(self.storage, index, [name]).column(name).to_numpy()
 
     def kept_texts(self, index: int) -> list[str]:
         """Return the texts of a chunk's lines that no decision has dropped."""
@@ -64,15 +56,11 @@ class Chunks:
 
     def language(self, index: int) -> str:
         """Return the code of a chunk's language."""
-        return self.facts[index]["language"]
+        return self.languages[index]
 
     def _texts(self, index: int) -> list[str]:
         """Return a chunk's texts."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        data = self.storage.read(f"{chunk_name(index)}.parquet")
-        return pq.read_table(pa.BufferReader(data)).column("text").to_pylist()
+        return read_chunk(self.storage, index, ["text"]).column("text").to_pylist()
 
     def drop(self, index: int, rows: np.ndarray, reason: str) -> None:
         """Mark lines of a chunk as dropped."""
@@ -101,10 +89,10 @@ def _range(chunks: Chunks, part: int, passes: int) -> tuple[np.ndarray, np.ndarr
     """Return both halves of the hashes of one range, with the chunk and the row that each belongs to."""
     parts: list[tuple[np.ndarray, ...]] = [(np.zeros(0, np.uint64),) * 2 + (np.zeros(0, np.int32),) * 2]
     for index in range(chunks.count):
-        hashes = chunks.hashes(index)
-        rows = np.flatnonzero((hashes[:, 0] % np.uint64(passes) == part) & (chunks.masks[index] == 0))
+        first, second = chunks.column(index, "first"), chunks.column(index, "second")
+        rows = np.flatnonzero((first % np.uint64(passes) == part) & (chunks.masks[index] == 0))
         owners = np.full(len(rows), index, dtype=np.int32)
-        parts.append((hashes[rows, 0], hashes[rows, 1], owners, rows.astype(np.int32)))
+        parts.append((first[rows], second[rows], owners, rows.astype(np.int32)))
     first, second, owners, rows = (np.concatenate(column) for column in zip(*parts, strict=True))
     return first, second, owners, rows
 
@@ -115,52 +103,6 @@ def _drop_rows(chunks: Chunks, owners: np.ndarray, rows: np.ndarray, reason: str
     starts = np.flatnonzero(np.diff(owners, prepend=-1))
     for start, members in zip(starts, np.split(rows, starts[1:]), strict=False):
         chunks.drop(int(owners[start]), members, reason)
-
-
-def drop_near_duplicates(chunks: Chunks, threshold: float) -> None:
-    """Drop lines that are at least as alike to an earlier kept line, of those that MinHash pairs them with."""
-    # In corpus order, so that it is known whether the earlier line of a pair stays.
-    pairs = np.unique(np.concatenate([_pairs(chunks, band) for band in range(BANDS)]), axis=0)
-    for start in range(0, len(pairs), PAIRS_AT_ONCE):
-        some = pairs[start : start + PAIRS_AT_ONCE]
-        texts = _texts_of(chunks, np.unique(np.concatenate([some[:, :2], some[:, 2:]]), axis=0))
-        for later_chunk, later_row, chunk, row in some.tolist():
-            if chunks.masks[later_chunk][later_row] or chunks.masks[chunk][row]:
-                continue
-            if likeness(texts[later_chunk, later_row], texts[chunk, row]) >= threshold:
-                chunks.drop(later_chunk, np.array([later_row]), "near_duplicate")
-
-
-def _texts_of(chunks: Chunks, places: np.ndarray) -> dict[tuple[int, int], str]:
-    """Return the texts at (chunk, row) places, which are sorted: each chunk is read once."""
-    found: dict[tuple[int, int], str] = {}
-    starts = np.flatnonzero(np.diff(places[:, 0], prepend=-1))
-    for members in np.split(places, starts[1:]):
-        texts = chunks.texts(int(members[0, 0]))
-        found |= {(chunk, row): texts[row] for chunk, row in members.tolist()}
-    return found
-
-
-def _pairs(chunks: Chunks, band: int) -> np.ndarray:
-    """Return (later chunk, later row, chunk, row) of lines that agree in a band with the first line that has it."""
-    passes = 1 + sum(chunks.sizes) // HASHES_AT_ONCE
-    found = [np.zeros((0, 4), dtype=np.int32)]
-    for part in range(passes):
-        columns: list[tuple[np.ndarray, ...]] = []
-        for index in range(chunks.count):
-            values = chunks.bands(index)[:, band]
-            rows = np.flatnonzero((values % np.uint64(passes) == part) & (chunks.masks[index] == 0))
-            columns.append((values[rows], np.full(len(rows), index, dtype=np.int32), rows.astype(np.int32)))
-        values, owners, rows = (np.concatenate(column) for column in zip(*columns, strict=True))
-        order = np.argsort(values, kind="stable")
-        values, owners, rows = values[order], owners[order], rows[order]
-        fresh = np.ones(len(values), dtype=bool)
-        fresh[1:] = values[1:] != values[:-1]
-        leaders = np.flatnonzero(fresh)[np.cumsum(fresh) - 1]
-        others = np.flatnonzero(~fresh)
-        leader = leaders[others]
-        found.append(np.stack([owners[others], rows[others], owners[leader], rows[leader]], axis=1))
-    return np.concatenate(found)
 
 
 def limit_charset(chunks: Chunks, limit: int) -> None:
@@ -199,7 +141,7 @@ def limit_lines(chunks: Chunks, limit: int, coverage: CoverageSettings) -> None:
             raise InputError(f"max_lines {limit} is too low: the wanted characters alone need {limit - rest} lines")
         threshold = _threshold(chunks, rest, spared)
     for index in range(chunks.count):
-        over = (chunks.hashes(index)[:, 1] > threshold) & (chunks.masks[index] == 0) & ~spared[index]
+        over = (chunks.column(index, "second") > threshold) & (chunks.masks[index] == 0) & ~spared[index]
         chunks.drop(index, np.flatnonzero(over), "over_max_lines")
 
 
@@ -211,7 +153,7 @@ def _spare(chunks: Chunks, spared: list[np.ndarray], threshold: np.uint64, cover
     inside: Counter = Counter()
     found: set[str] = set()
     for index in range(chunks.count):
-        chosen = spared[index] | (chunks.hashes(index)[:, 1] <= threshold)
+        chosen = spared[index] | (chunks.column(index, "second") <= threshold)
         for text, mask, taken in zip(chunks.texts(index), chunks.masks[index], chosen, strict=True):
             if not mask:
                 seen = set(graphemes(text))
@@ -222,7 +164,7 @@ def _spare(chunks: Chunks, spared: list[np.ndarray], threshold: np.uint64, cover
     if not missing:
         return False
     for index in range(chunks.count):
-        left = (chunks.masks[index] == 0) & ~spared[index] & (chunks.hashes(index)[:, 1] > threshold)
+        left = (chunks.masks[index] == 0) & ~spared[index] & (chunks.column(index, "second") > threshold)
         rows = np.flatnonzero(left)
         texts = chunks.texts(index)
         spared[index][rows[choose((texts[row] for row in rows), missing)]] = True
@@ -245,7 +187,7 @@ def _threshold(chunks: Chunks, limit: int, spared: list[np.ndarray]) -> np.uint6
 
 def _kept_values(chunks: Chunks, spared: list[np.ndarray]) -> Iterator[np.ndarray]:
     for index in range(chunks.count):
-        yield chunks.hashes(index)[(chunks.masks[index] == 0) & ~spared[index], 1]
+        yield chunks.column(index, "second")[(chunks.masks[index] == 0) & ~spared[index]]
 
 
 def still_missing(chunks: Chunks, coverage: CoverageSettings) -> Counter:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import json
-from bisect import insort
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import Any
 
 import numpy as np
 
-from glyphline.corpus.analysis import chunk_name
+from glyphline.corpus.analysis import FACTS, chunk_name, read_chunk
+from glyphline.corpus.batch import Batch
 from glyphline.corpus.making import KINDS
 from glyphline.corpus.plan import PlannedSource
 from glyphline.corpus.selection import REASONS
-from glyphline.corpus.settings import CollectSettings, SplitSettings
-from glyphline.corpus.similarity import skeleton
-from glyphline.manifest import PROGRESS, Output, Storage, pack_corpus, pretty
-from glyphline.records import Drop, TextLine
-from glyphline.seeds import share
-from glyphline.text import graphemes
+from glyphline.corpus.settings import CollectSettings
+from glyphline.manifest import PROGRESS, Output, Storage, pack_columns, pretty
+from glyphline.records import SPLITS, Drop
 
 GENERATED = "generated"
 """Source of lines that no text holds."""
@@ -28,17 +26,6 @@ NATURAL = KINDS.index("number")
 """Kinds below this are cut from texts."""
 SAMPLES = 12
 """Lines of a source, and drops of a reason, that the report shows."""
-
-
-def split_of(text: str, seed: int, split: SplitSettings) -> str:
-    """Return the split of a text, from a hash of its letters and digits.
-
-    Texts that differ in nothing but punctuation, spaces and case fall into the same split.
-    """
-    place = share(seed, "split", skeleton(text))
-    if place < split.test:
-        return "test"
-    return "validation" if place < split.test + split.validation else "train"
 
 
 @dataclass
@@ -55,45 +42,44 @@ class ShardJob:
 
 def write_shard(output: Output, job: ShardJob, sources: Sequence[PlannedSource], settings: CollectSettings) -> None:
     """Write one shard with its counts and drops, and before it what the report tells of it."""
-    counts, reasons, made, lines, drops, facts = Counter(), Counter(), Counter(), [], [], ShardFacts()
+    counts, reasons, drops, facts = Counter(), Counter(), [], ShardFacts()
+    columns: dict[str, list[str]] = {name: [] for name in ("id", "text", "language", "source", "split", "kind")}
     for index, mask in zip(job.chunks, job.masks, strict=True):
-        chunk = json.loads(output.storage.read(f"{chunk_name(index)}.json"))
+        table = read_chunk(output.storage, index, ["text", "kind", "split", "first"])
+        chunk = json.loads(table.schema.metadata[FACTS])
         label = sources[chunk["source"]].label if chunk["source"] >= 0 else GENERATED
         counts.update(chunk["counts"])
         reasons.update(chunk["drops"])
         facts.add_examples(chunk["examples"])
-        for text, identifier, kind, reason in _rows(output.storage, index, mask):
-            if reason:
-                reasons[REASONS[reason]] += 1
-                facts.add_examples({REASONS[reason]: [text]})
-                drops += [Drop(REASONS[reason], text, label)] if settings.list_drops else []
-                continue
-            source = label if kind < NATURAL else GENERATED
-            line = TextLine(identifier, text, chunk["language"], source, split_of(text, settings.seed, settings.split))
-            lines.append(line)
-            made[line.split, line.language, line.source, KINDS[kind]] += 1
-            facts.add_line(line)
+        for text, reason in zip(table.column("text").filter(mask != 0).to_pylist(), mask[mask != 0], strict=True):
+            reasons[REASONS[reason]] += 1
+            facts.add_examples({REASONS[reason]: [text]})
+            drops += [Drop(REASONS[reason], text, label)] if settings.list_drops else []
+        kept = _kept_columns(table, mask == 0, label, chunk["language"])
+        for name, values in kept.items():
+            columns[name] += values
+        facts.add_lines(kept)
         drops += _listed(output.storage, index) if settings.list_drops else []
-    for (split, language, source, kind), number in made.items():
-        for key in ("lines", f"split {split}", f"language {language}", f"source {source}", f"kind {kind}"):
-            counts[key] += number
+    for name in ("split", "language", "source", "kind"):
+        counts.update({f"{name} {value}": number for value, number in Counter(columns[name]).items()})
+    counts["lines"] += len(columns.pop("kind"))
     output.storage.write(f"{PROGRESS}/{job.name}.facts", pretty(facts.plain()).encode())
     unlisted = {} if settings.list_drops else reasons
-    output.commit(job.name, pack_corpus(lines), dict(counts), drops, unlisted)
+    output.commit(job.name, pack_columns(columns), dict(counts), drops, unlisted)
 
 
-def _rows(storage: Storage, index: int, mask: np.ndarray) -> Iterator[tuple[str, str, int, int]]:
-    """Yield text, name, kind and reason to drop of each line of a chunk."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    name = chunk_name(index)
-    table = pq.read_table(pa.BufferReader(storage.read(f"{name}.parquet")))
-    data = storage.read(f"{name}.hashes")
-    names = [data[start : start + 8].hex() for start in range(0, len(data), 16)]
-    yield from zip(
-        table.column("text").to_pylist(), names, table.column("kind").to_pylist(), mask.tolist(), strict=True
-    )
+def _kept_columns(table: Any, kept: np.ndarray, label: str, language: str) -> dict[str, list[str]]:  # noqa: ANN401
+    """Return the lines of a chunk that stay, as the columns of a shard, and how each was made (`kind`)."""
+    kinds, splits = (table.column(name).to_numpy()[kept].tolist() for name in ("kind", "split"))
+    names = table.column("first").to_numpy()[kept].tobytes().hex()
+    return {
+        "id": [names[start : start + 16] for start in range(0, len(names), 16)],
+        "text": table.column("text").filter(kept).to_pylist(),
+        "language": [language] * len(kinds),
+        "source": [label if kind < NATURAL else GENERATED for kind in kinds],
+        "split": [SPLITS[split] for split in splits],
+        "kind": [KINDS[kind] for kind in kinds],
+    }
 
 
 def _listed(storage: Storage, index: int) -> list[Drop]:
@@ -113,15 +99,20 @@ class ShardFacts:
         self.samples: dict[str, list[tuple[str, str]]] = {}
         self.examples: dict[str, list[str]] = {}
 
-    def add_line(self, line: TextLine) -> None:
-        """Count a line. Those with the smallest names, hashes as they are, are a random sample."""
-        seen = graphemes(line.text)
-        self.characters.setdefault(line.language, Counter()).update(seen)
-        self.lengths[len(seen)] += 1
-        held = self.samples.setdefault(line.source, [])
-        if len(held) < SAMPLES or line.id < held[-1][0]:
-            insort(held, (line.id, line.text))
-            del held[SAMPLES:]
+    def add_lines(self, columns: Mapping[str, Sequence[str]]) -> None:
+        """Count the lines of a chunk, all of one language, given as columns of a shard.
+
+        Those with the smallest names, hashes as they are, are a random sample.
+        """
+        if not columns["text"]:
+            return
+        batch = Batch(columns["text"])
+        self.characters.setdefault(columns["language"][0], Counter()).update(batch.graphemes())
+        self.lengths.update(Counter(batch.lengths().tolist()))
+        for source in set(columns["source"]):
+            lines = zip(columns["id"], columns["text"], columns["source"], strict=True)
+            named = [(name, text) for name, text, of in lines if of == source]
+            self.samples[source] = nsmallest(SAMPLES, [*self.samples.get(source, []), *named])
 
     def add_examples(self, examples: Mapping[str, Sequence[str]]) -> None:
         """Remember the first dropped items of each reason."""
