@@ -159,7 +159,7 @@ def test_adapters_without_a_place_are_an_error(capsys):
 
     model = nn.ModuleDict({"body": nn.ModuleDict({"dense": nn.Linear(2, 2)})})
     with pytest.raises(InputError, match="there are dense"):
-        prepare(model, OptimisationSettings(lora=LoraSettings(targets=["query"])))
+        prepare(model, OptimisationSettings(lora=LoraSettings(rank=2, targets=["query"])))
 
 
 def test_rates_reach_the_optimiser(config, tmp_path):

@@ -25,7 +25,7 @@ def prepare(model: nn.Module, settings: OptimisationSettings) -> None:
             if not any(_begins(name, prefix) for name in names):
                 parts = sorted({".".join(name.split(".")[:2]) for name in names})
                 raise InputError(f"optimisation.{key}: no weights begin with {prefix!r}; there are {', '.join(parts)}")
-    if settings.lora:
+    if settings.lora.rank:
         insert_lora(model, settings.lora)
     for name, parameter in model.named_parameters():
         if any(_begins(name, prefix) for prefix in settings.freeze):

@@ -108,8 +108,8 @@ class DataSettings:
 class LoraSettings:
     """Low-rank adapters: small matrices that move instead of the weights, merged into them at the end."""
 
-    rank: int = 16
-    """Rank of an adapter."""
+    rank: int = 0
+    """Rank of an adapter, 16 for instance; 0 trains the weights themselves."""
     alpha: float = 32.0
     """Its scale, times 1 / rank."""
     dropout: float = 0.0
@@ -148,7 +148,7 @@ class OptimisationSettings:
     """Factor of the learning rate from each layer to the one below; 1 is the same for all."""
     freeze: list[str] = field(default_factory=list)
     """Parts that do not move, by how their names begin: [encoder], or [encoder.embeddings, encoder.layers.0]."""
-    lora: LoraSettings | None = None
+    lora: LoraSettings = field(default_factory=LoraSettings)
     """Train low-rank adapters (and the CTC head) instead of the weights; needs the extra `lora`."""
     gradient_checkpointing: bool = False
     """Compute the forward pass twice to save memory."""

@@ -122,7 +122,7 @@ class LineTrainer(Seq2SeqTrainer):
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:  # noqa: ANN401
         """Write a checkpoint's weights: a whole model folder, or with adapters only what moves; the average beside."""
         folder = Path(output_dir or self.args.output_dir)
-        if self.optimisation.lora:
+        if self.optimisation.lora.rank:
             folder.mkdir(parents=True, exist_ok=True)
             save_file({name: weight.detach() for name, weight in moving_weights(self.model).items()}, folder / ADAPTERS)
         else:
