@@ -53,7 +53,7 @@ class LineTrainer(Seq2SeqTrainer):
             self.add_callback(self.average)
         self.branch_sums: dict[str, torch.Tensor] = {}
         self.branch_count = 0
-        self.lines_seen, self.since = 0, time.monotonic()
+        self.lines_seen, self.since, self.waited_s = 0, time.monotonic(), 0.0
 
     def get_train_dataloader(self) -> DataLoader:
         """Return the loader of the run's batches; accelerate deals them out among processes."""
@@ -67,8 +67,16 @@ class LineTrainer(Seq2SeqTrainer):
             prefetch_factor=4 if workers else None,
             pin_memory=torch.cuda.is_available(),
             multiprocessing_context="forkserver" if workers else None,
+            worker_init_fn=use_one_thread,
         )
         return self.accelerator.prepare(loader)
+
+    def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        """Take the batches of a step from the loader; how long that takes is the wait for data."""
+        started = time.monotonic()
+        batches = super().get_batch_samples(*args, **kwargs)
+        self.waited_s += time.monotonic() - started
+        return batches
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:  # noqa: ANN401
         """Make the optimiser that the arguments name, with our learning rates by part and layer."""
@@ -89,15 +97,16 @@ class LineTrainer(Seq2SeqTrainer):
         return loss
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
-        """Add the branches' mean losses and the rate to the training log."""
+        """Add the branches' mean losses, lines a second and the share of time spent waiting for data to the log."""
         if "loss" in logs and self.branch_count:
             logs |= {f"loss_{name}": float(total) / self.branch_count for name, total in self.branch_sums.items()}
             elapsed = time.monotonic() - self.since
             logs["lines_per_second"] = round(self.lines_seen * distributed.world_size() / max(elapsed, 1e-9), 1)
+            logs["data_wait"] = round(self.waited_s / max(elapsed, 1e-9), 4)
             if torch.cuda.is_available():
                 logs["gpu_memory_gib"] = round(torch.cuda.max_memory_allocated() / 2**30, 2)
             self.branch_sums, self.branch_count = {}, 0
-            self.lines_seen, self.since = 0, time.monotonic()
+            self.lines_seen, self.since, self.waited_s = 0, time.monotonic(), 0.0
         super().log(logs, *args, **kwargs)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:  # noqa: ANN401
@@ -142,6 +151,14 @@ class LineTrainer(Seq2SeqTrainer):
         load_weights(recogniser, best)
         if self.average:
             self.average.load(best, self.args.device)
+
+
+def use_one_thread(_: int) -> None:
+    """Keep a loader process to the one core that it was counted for."""
+    import cv2
+
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
 
 
 def read_scores(recogniser: Any, samples: Sequence[Sample]) -> dict[str, Score]:  # noqa: ANN401
@@ -270,7 +287,7 @@ def metrics_at(history: Sequence[Mapping[str, Any]], step: int | None) -> dict[s
 def _is_shown(key: str) -> bool:
     if key.startswith("eval_"):
         return key.endswith("_cer")
-    return key.startswith("loss") or key in ("learning_rate", "lines_per_second")
+    return key.startswith("loss") or key in ("learning_rate", "lines_per_second", "data_wait")
 
 
 def _figure(key: str, value: float) -> str:
