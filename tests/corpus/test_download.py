@@ -2,7 +2,9 @@
 
 import hashlib
 import http.server
+import json
 import threading
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ class Server(http.server.ThreadingHTTPServer):
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
+        self.files = {}
         self.data, self.tag, self.cut, self.ranges, self.ignore_ranges = DATA, '"one"', [], [], False
 
     @property
@@ -34,7 +37,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         server = self.server
-        if self.path.partition("?")[0] != "/texts/de.txt":
+        path = self.path.partition("?")[0]
+        data = server.data if path == "/texts/de.txt" else server.files.get(path)
+        if data is None:
             self.send_error(404)
             return
         asked = self.headers.get("Range")
@@ -44,9 +49,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             start = int(asked.removeprefix("bytes=").rstrip("-"))
         self.send_response(206 if start else 200)
         self.send_header("ETag", server.tag)
-        self.send_header("Content-Length", str(len(server.data) - start))
+        self.send_header("Content-Length", str(len(data) - start))
         self.end_headers()
-        body = server.data[start:]
+        body = data[start:]
         self.wfile.write(body[: server.cut.pop(0)] if server.cut else body)
         self.close_connection = True
 
@@ -130,3 +135,47 @@ def test_collect_from_an_address(server, tmp_path, capsys):
         assert status == (0 if name == "good" else 2)
     assert "checksum" in capsys.readouterr().err
     assert sum(1 for _ in read_corpus(str(tmp_path / "good"))) == 4000
+
+
+PUBLISHED = {
+    "/songys/Chatbot_data/master/ChatbotData.csv": "Q,A,label\n3박4일 놀러가고 싶다,여행은 언제나 좋죠.,0\n",
+    "/e9t/nsmc/master/ratings_train.txt": "id\tdocument\tlabel\n1\t10점 만점에 10점. 정말 재밌다!\t1\n",
+    "/e9t/nsmc/master/ratings_test.txt": "id\tdocument\tlabel\n2\t굳 ㅋ\t1\n3\t그저 그랬다\t0\n",
+}
+NEWS = "정부는 14일 물가가 2.5% 올랐다고 밝혔다. 전문가들은 더 오를 것으로 본다."
+
+
+@pytest.mark.parametrize("name", ["ko", "ko_poc"])
+def test_published_configurations(server, tmp_path, monkeypatch, name):
+    """The configurations as they are; only the host that publishes the files is this machine."""
+    urlopen = urllib.request.urlopen
+
+    def here(request, **more):
+        host, path = request.full_url.split("/", 3)[2:]
+        assert host == "raw.githubusercontent.com"
+        request.full_url = f"http://127.0.0.1:{server.server_port}/{path}"
+        return urlopen(request, **more)
+
+    monkeypatch.setattr(urllib.request, "urlopen", here)
+    server.files = {path: text.encode() for path, text in PUBLISHED.items()}
+    (tmp_path / "news").mkdir()
+    (tmp_path / "news/train.jsonl").write_text(json.dumps({"document": NEWS}) + "\n", encoding="utf-8")
+    news = ["--sources.news.name", str(tmp_path / "news")] if name == "ko_poc" else []
+    folder = tmp_path / "out"
+    config = str(Path(__file__).parents[2] / f"configs/corpus/{name}.yaml")
+    assert main(["--config", config, *news, "--output", str(folder), "--workers=1"]) == 0
+    texts = {line.text for line in read_corpus(str(folder))}
+    assert {"3박4일 놀러가고 싶다", "여행은 언제나 좋죠.", "그저 그랬다"} <= texts
+    # Short reviews whole, news cut: the recipe that ko_poc.yaml repeats.
+    if name == "ko_poc":
+        assert {"10점 만점에 10점. 정말 재밌다!", "전문가들은 더 오를 것으로 본다."} <= texts
+        assert "굳 ㅋ" not in texts
+    assert "MIT" in (folder / "SOURCES.md").read_text(encoding="utf-8")
+    assert "CC0-1.0" in (folder / "SOURCES.md").read_text(encoding="utf-8")
+    # The same with files of one's own in place of the addresses.
+    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    for path, text in PUBLISHED.items():
+        (tmp_path / path.rsplit("/", 1)[1]).write_text(text, encoding="utf-8")
+    own = ["--sources.chatbot.path", f"{tmp_path}/ChatbotData.csv", "--sources.nsmc.path", f"{tmp_path}/ratings_*.txt"]
+    assert main(["--config", config, *news, *own, "--output", str(tmp_path / "own"), "--workers=1"]) == 0
+    assert {line.text for line in read_corpus(str(tmp_path / "own"))} == texts
