@@ -166,3 +166,13 @@ def test_letters_that_touch_move_by_words_only(layout):
             assert np.allclose(moved, moved[0])
         else:
             assert np.allclose(result.transforms[word], result.transforms[word[0]])
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if hasattr(load("effect", n), "on_plain")])
+@pytest.mark.parametrize("grey", [0, 100, 200, 255])
+def test_the_short_way_on_plain_paper_gives_the_same(name, grey):
+    module = load("effect", name)
+    for seed in range(5):
+        params = module.sample(seeds.rng(seed, name), module.Settings(low=1, high=16))
+        short = module.on_plain((64, 500), grey, params)
+        np.testing.assert_array_equal(short, module.apply(np.full((64, 500), grey, np.uint8), params))

@@ -60,10 +60,34 @@ def test_agrees_with_python_bidi_on_anything(text, direction):
     assert mine == by_python_bidi(text, direction)
 
 
+CONTROLS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f"
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.text(alphabet="abאבج12٣ .,(-" + CONTROLS, min_size=1, max_size=16), st.sampled_from(["ltr", "rtl"]))
+def test_agrees_with_python_bidi_on_embeddings_overrides_and_isolates(text, direction):
+    mine = [text[n] for n in order(text, direction) if text[n].isalnum()]
+    assert mine == by_python_bidi(text, direction)
+
+
+@pytest.mark.parametrize(
+    ("text", "direction", "shown"),
+    [
+        ("a \u202eb c\u202c d", "ltr", "a c b d"),
+        ("\u202bאב ab\u202c 5", "rtl", "5 ab בא"),
+        ("א \u2066a-1\u2069 ב", "rtl", "ב a-1 א"),
+        ("x \u2068אב 1\u2069 2", "ltr", "x 1 בא 2"),
+    ],
+)
+def test_explicit_directions(text, direction, shown):
+    assert "".join(text[n] for n in order(text, direction) if text[n] not in CONTROLS) == shown
+
+
 def test_base_direction_is_the_first_strong_letters():
     assert base_direction("12 אבג abc") == "rtl"
     assert base_direction("12 abc אבג") == "ltr"
     assert base_direction("12!", "rtl") == "rtl"
+    assert base_direction("\u2067אבג\u2069 abc") == "ltr"
 
 
 def test_plain_text_needs_no_reordering():

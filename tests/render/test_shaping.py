@@ -10,7 +10,7 @@ from tests.render.conftest import FONTS
 
 from glyphline.render.faces import read_faces
 from glyphline.render.fonts import Choice, catalogue
-from glyphline.render.glyphs import GlyphCache, draw
+from glyphline.render.glyphs import GlyphCache, _join, _paste, draw
 from glyphline.render.recipe import FontSettings
 from glyphline.render.shaping import Setting, missing_glyphs, shape
 
@@ -136,3 +136,28 @@ def test_a_companion_lends_digits_but_no_letters():
     layout = shape("ปี 2562", choice, Setting(SIZE))
     assert sorted(set(layout.face)) == [0, 1]
     assert missing_glyphs(layout) == ""
+
+
+@pytest.mark.parametrize(
+    ("font", "squeezed"), [("NanumSquareR.ttf", 0.0), ("dkg.ttf", 0.0), ("NanumSquareR.ttf", 0.12)]
+)
+def test_joined_columns_are_pasted_glyphs(font, squeezed):
+    """Both ways of putting bitmaps together give one picture, also where letters reach into each other."""
+    choice = Choice(read_faces(Path(FONTS) / font)[0])
+    layout = shape("AVA Wo j f" if font == "dkg.ttf" else "값이 3,500원이면", choice, Setting(40))
+    xs = np.rint(layout.x * (1 - squeezed)).astype(int).tolist()
+    table = GlyphCache().table(choice.face.path, choice.face.index, 40)
+    glyphs = table.glyphs(layout.glyphs)
+    joined, pasted = _join(glyphs, xs, (table.top, table.bottom), None), _paste(glyphs, xs, [0] * len(xs))
+    np.testing.assert_array_equal(joined.image, pasted.image)
+    assert joined[1:] == pasted[1:]
+
+
+def test_drawn_rows_are_those_asked_for():
+    choice = Choice(read_faces(Path(FONTS) / "NanumSquareR.ttf")[0])
+    layout = shape("...", choice, Setting(40))
+    dots, boxed = draw(layout), draw(layout, least=(70, -30))
+    assert boxed.image.shape == (100, dots.image.shape[1])
+    assert boxed.baseline == 70
+    np.testing.assert_array_equal(boxed.image[70 - dots.baseline :][: dots.image.shape[0]], dots.image)
+    assert int(boxed.image.sum()) == int(dots.image.sum())

@@ -1,20 +1,24 @@
-"""Directions: the Unicode bidirectional algorithm (UAX #9) for one line, without explicit embeddings and isolates.
+"""Directions: the Unicode bidirectional algorithm (UAX #9) for one line, embeddings, overrides and isolates included.
 
-Returns runs of one direction in visual order. Explicit embedding, override and isolate characters are treated as the
-boundary neutrals that rule X9 removes; marks (LRM, RLM, ALM) work. Checked against FriBidi in the tests.
+Returns runs of one direction in visual order. The tests compare with python-bidi, which is Rust's unicode-bidi.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass, field
 from typing import Literal
 
 Direction = Literal["ltr", "rtl"]
 
 _STRONG = {"L": "L", "R": "R", "AL": "R"}
-_EXPLICIT = frozenset(["LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI", "BN"])
-_NEUTRAL = frozenset(["B", "S", "WS", "ON"])
+_OPENERS = frozenset(["LRI", "RLI", "FSI"])
+_REMOVED = frozenset(["LRE", "RLE", "LRO", "RLO", "PDF", "BN"])
+"""What rule X9 takes out of the text."""
+_NEUTRAL = frozenset(["B", "S", "WS", "ON", "LRI", "RLI", "FSI", "PDI"])
+_DEEPEST = 125
+"""Levels of embedding beyond which everything stays as it is (BD2)."""
 _PAIRS = dict(zip("([{〈《「『【〔〖〘〚", ")]}〉》」』】〕〗〙〛", strict=True))
 _RIGHT_TO_LEFT = re.compile(
     "[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]"
@@ -23,12 +27,24 @@ _CLOSERS = frozenset(_PAIRS.values())
 
 
 def base_direction(text: str, default: Direction = "ltr") -> Direction:
-    """Return the direction of the first strong character (rules P2 and P3), `default` where there is none."""
-    for char in text:
-        strong = _STRONG.get(unicodedata.bidirectional(char))
-        if strong:
-            return "ltr" if strong == "L" else "rtl"
-    return default
+    """Return the direction of the first strong character outside isolates (P2, P3), `default` where there is none."""
+    kinds = [unicodedata.bidirectional(char) for char in text]
+    return _first_strong(kinds, 0) or default
+
+
+def _first_strong(kinds: list[str], start: int) -> Direction | None:
+    """Return the direction of the first strong character from `start` to the end, or of the isolate it stands in."""
+    depth = 0
+    for kind in kinds[start:]:
+        if kind in _OPENERS:
+            depth += 1
+        elif kind == "PDI":
+            depth -= 1
+            if depth < 0:
+                return None
+        elif not depth and kind in _STRONG:
+            return "ltr" if kind == "L" else "rtl"
+    return None
 
 
 def is_plain(text: str) -> bool:
@@ -61,20 +77,112 @@ def _reverse(runs: list[list[int]], level: int) -> None:
         start = max(end, start + 1)
 
 
+@dataclass
+class _Sequence:
+    """An isolating run sequence (BD13): the places of its characters, its level and what stands around it."""
+
+    level: int
+    places: list[int] = field(default_factory=list)
+    before: str = ""
+    """Direction at its start (sos)."""
+    after: str = ""
+    """Direction at its end (eos)."""
+
+
 def embedding_levels(text: str, direction: Direction) -> list[int]:
     """Return the resolved level of each character: even left to right, odd right to left."""
     base = 1 if direction == "rtl" else 0
     original = [unicodedata.bidirectional(char) or "L" for char in text]
-    # X9: what is removed takes no part; it gets the level of what stands before it.
-    kept = [n for n, kind in enumerate(original) if kind not in _EXPLICIT]
-    kinds = _weak([original[n] for n in kept], base)
-    _brackets([text[n] for n in kept], kinds, [original[n] for n in kept], base)
-    _neutrals(kinds, base)
-    levels = [base] * len(text)
-    for n, kind in zip(kept, kinds, strict=True):
-        levels[n] = _implicit(kind, base)
-    _spread(levels, original)
-    return _trailing(levels, original, base)
+    levels, forced = _explicit(original, base)
+    result = list(levels)
+    for sequence in _sequences(original, levels, base):
+        outer = _direction_of(sequence.level)
+        classes = [forced[n] for n in sequence.places]
+        kinds = _weak(list(classes), sequence.before)
+        _brackets([text[n] for n in sequence.places], kinds, classes, (outer, sequence.before))
+        _neutrals(kinds, outer, (sequence.before, sequence.after))
+        for n, kind in zip(sequence.places, kinds, strict=True):
+            result[n] = _implicit(kind, sequence.level)
+    # What is removed takes no part; it gets the level of what stands before it.
+    for n, kind in enumerate(original):
+        if kind in _REMOVED:
+            result[n] = result[n - 1] if n else base
+    return _trailing(result, original, base)
+
+
+def _direction_of(level: int) -> str:
+    return "R" if level % 2 else "L"
+
+
+def _explicit(original: list[str], base: int) -> tuple[list[int], list[str]]:
+    """Rules X1 to X8: return the level of each character, and its class, which an override may have changed."""
+    levels, kinds = [], list(original)
+    stack: list[tuple[int, str, bool]] = [(base, "", False)]
+    too_many_isolates = too_many_embeddings = isolates = 0
+    for n, kind in enumerate(original):
+        levels.append(stack[-1][0])
+        if kind not in _REMOVED and kind != "B":
+            kinds[n] = stack[-1][1] or kind
+        if kind in _OPENERS or kind in ("LRE", "RLE", "LRO", "RLO"):
+            opens = kind in _OPENERS
+            odd = kind[0] == "R" or (kind == "FSI" and _first_strong(original, n + 1) == "rtl")
+            level = _next_level(stack[-1][0], odd)
+            if level > _DEEPEST or too_many_isolates or too_many_embeddings:
+                too_many_isolates += opens
+                too_many_embeddings += not opens and not too_many_isolates
+            else:
+                isolates += opens
+                stack.append((level, {"LRO": "L", "RLO": "R"}.get(kind, ""), opens))
+        elif kind == "PDI":
+            if too_many_isolates:
+                too_many_isolates -= 1
+            elif isolates:
+                too_many_embeddings = 0
+                while not stack.pop()[2]:
+                    pass
+                isolates -= 1
+                levels[n], kinds[n] = stack[-1][0], stack[-1][1] or kind
+        elif kind == "PDF" and not too_many_isolates:
+            if too_many_embeddings:
+                too_many_embeddings -= 1
+            elif len(stack) > 1 and not stack[-1][2]:
+                stack.pop()
+        elif kind == "B":
+            levels[n] = base
+    return levels, kinds
+
+
+def _next_level(level: int, odd: bool) -> int:
+    """Return the next level up that is odd, or even."""
+    return level + 1 if (level % 2 == 0) == odd else level + 2
+
+
+def _sequences(original: list[str], levels: list[int], base: int) -> list[_Sequence]:
+    """Rule X10: runs of one level, those before and after an isolate joined, and the directions around them."""
+    kept = [n for n, kind in enumerate(original) if kind not in _REMOVED]
+    sequences: list[_Sequence] = []
+    waiting: list[_Sequence] = []
+    current = _Sequence(base)
+    for position, n in enumerate(kept):
+        if position and levels[kept[position - 1]] == levels[n]:
+            current.places.append(n)
+        else:
+            if position and original[kept[position - 1]] in _OPENERS:
+                waiting.append(current)
+            matched = original[n] == "PDI" and waiting and waiting[-1].level == levels[n]
+            current = waiting.pop() if matched else _Sequence(levels[n])
+            if not matched:
+                sequences.append(current)
+            current.places.append(n)
+    place_of = {n: position for position, n in enumerate(kept)}
+    for sequence in sequences:
+        first, last = place_of[sequence.places[0]], place_of[sequence.places[-1]]
+        earlier = levels[kept[first - 1]] if first else base
+        open_ended = original[kept[last]] in _OPENERS or last + 1 == len(kept)
+        later = base if open_ended else levels[kept[last + 1]]
+        sequence.before = _direction_of(max(earlier, sequence.level))
+        sequence.after = _direction_of(max(later, sequence.level))
+    return sequences
 
 
 def _implicit(kind: str, base: int) -> int:
@@ -84,13 +192,12 @@ def _implicit(kind: str, base: int) -> int:
     return base + (1 if kind in ("L", "AN", "EN") else 0)
 
 
-def _weak(kinds: list[str], base: int) -> list[str]:
-    """Rules W1 to W7: marks, numbers and what stands between them."""
-    outer = "R" if base % 2 else "L"
+def _weak(kinds: list[str], outer: str) -> list[str]:
+    """Rules W1 to W7: marks, numbers and what stands between them; `outer` is the direction before the first."""
     strong, before = outer, outer
     for n, kind in enumerate(kinds):
         if kind == "NSM":
-            kind = before
+            kind = "ON" if before in _OPENERS or before == "PDI" else before
         if kind in ("L", "R", "AL"):
             strong = kind
         elif kind == "EN" and strong == "AL":
@@ -130,15 +237,18 @@ def _terminators(kinds: list[str]) -> None:
         n = max(end, n + 1)
 
 
-def _brackets(chars: list[str], kinds: list[str], original: list[str], base: int) -> None:
-    """Rule N0: a pair of brackets goes with the direction of what it holds, or of what stands before it."""
-    outer = "R" if base % 2 else "L"
+def _brackets(chars: list[str], kinds: list[str], original: list[str], outside: tuple[str, str]) -> None:
+    """Rule N0: a pair of brackets goes with the direction of what it holds, or of what stands before it.
+
+    `outside` is the direction of the embedding and that before the first character.
+    """
+    outer, start = outside
     for opening, closing in _bracket_pairs(chars, kinds):
         inside = {_side(kinds[n]) for n in range(opening + 1, closing)} - {""}
         if outer in inside:
             direction = outer
         elif inside:
-            before = next((_side(kinds[n]) for n in range(opening - 1, -1, -1) if _side(kinds[n])), outer)
+            before = next((_side(kinds[n]) for n in range(opening - 1, -1, -1) if _side(kinds[n])), start)
             direction = before if before != outer else outer
         else:
             continue
@@ -175,26 +285,18 @@ def _side(kind: str) -> str:
     return {"L": "L", "R": "R", "EN": "R", "AN": "R"}.get(kind, "")
 
 
-def _neutrals(kinds: list[str], base: int) -> None:
-    """Rules N1 and N2: neutrals between equals join them, others take the line's direction."""
-    outer = "R" if base % 2 else "L"
+def _neutrals(kinds: list[str], outer: str, ends: tuple[str, str]) -> None:
+    """Rules N1 and N2: neutrals between equals join them, others take the embedding's direction."""
     n = 0
     while n < len(kinds):
         end = n
         while end < len(kinds) and kinds[end] in _NEUTRAL:
             end += 1
         if end > n:
-            before = _side(kinds[n - 1]) if n else outer
-            after = _side(kinds[end]) if end < len(kinds) else outer
+            before = _side(kinds[n - 1]) if n else ends[0]
+            after = _side(kinds[end]) if end < len(kinds) else ends[1]
             kinds[n:end] = [before if before == after else outer] * (end - n)
         n = max(end, n + 1)
-
-
-def _spread(levels: list[int], original: list[str]) -> None:
-    """Give removed characters the level of the character before them."""
-    for n, kind in enumerate(original):
-        if kind in _EXPLICIT and n:
-            levels[n] = levels[n - 1]
 
 
 def _trailing(levels: list[int], original: list[str], base: int) -> list[int]:
@@ -203,7 +305,7 @@ def _trailing(levels: list[int], original: list[str], base: int) -> list[int]:
     for n in range(len(levels) - 1, -1, -1):
         if original[n] in ("B", "S"):
             levels[n], reset = base, True
-        elif original[n] == "WS" or original[n] in _EXPLICIT:
+        elif original[n] in ("WS", "PDI") or original[n] in _OPENERS or original[n] in _REMOVED:
             levels[n] = base if reset else levels[n]
         else:
             reset = False

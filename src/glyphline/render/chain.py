@@ -35,6 +35,13 @@ class Chain:
             self.stages[use.stage or step.module.STAGE].append(step)
         self.chancy = {stage: any(s.probability < 1 for s in steps) for stage, steps in self.stages.items()}
 
+    def paper(self, shape: tuple[int, int], grey: int, rng: np.random.Generator) -> np.ndarray:
+        """Return plain paper of a grey with the steps of its stage applied; a first effect may know a shorter way."""
+        steps = self.stages["paper"]
+        if len(steps) != 1 or self.chancy["paper"] or not hasattr(steps[0].module, "on_plain"):
+            return self.run("paper", np.full(shape, grey, np.uint8), rng)
+        return steps[0].module.on_plain(shape, grey, steps[0].module.sample(rng, steps[0].settings))
+
     def run(self, stage: str, image: Any, rng: np.random.Generator) -> Any:  # noqa: ANN401
         """Apply the stage's steps in order, each with its probability; of a group at most one."""
         steps = self.stages[stage]

@@ -64,7 +64,7 @@ class Face:
     blank: tuple[tuple[int, int], ...]
     """Ranges that the character map promises and the glyphs do not keep: no ink, or the box of .notdef."""
 
-    @property
+    @functools.cached_property
     def key(self) -> str:
         """Short identity for provenance: family, style and digest."""
         return f"{self.family} {self.style} {self.sha256[:12]}#{self.index}"

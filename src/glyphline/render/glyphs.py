@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 import uharfbuzz as hb
 
@@ -15,15 +17,20 @@ CACHE_BYTES = 96 * 2**20
 """Bitmaps kept per process; the least recently used (face, size) goes first."""
 MAX_SIDE_PX = 32768
 """No line is drawn longer or higher than this."""
+LONGEST_KEPT_PX = 256
+"""Longer gaps between letters are made anew each time."""
 
 
 class Glyph(NamedTuple):
-    """A glyph's ink: `(h, w)` coverage, and where it lies from the origin (left to the right, top upwards)."""
+    """A glyph's ink and where it lies from the origin (left to the right, top upwards)."""
 
+    columns: bytes
+    """The ink's columns, one after the other, each as high as its table's band: lines are made by joining them."""
     ink: np.ndarray
+    """`(w, h)` coverage, a row for a column of the picture; a view of `columns`."""
     left: int
+    right: int
     top: int
-    width: int
     bottom: int
 
 
@@ -57,42 +64,77 @@ def _to_array(image: Any) -> tuple[np.ndarray, int, int] | None:  # noqa: ANN401
     return ink, extents.x_origin + int(across[0]), extents.y_origin + extents.height - int(down[0])
 
 
+class Table(dict[int, Glyph | None]):
+    """The bitmaps of a face at a size, by glyph id; None where a glyph has no ink. Drawn when asked for."""
+
+    def __init__(self, path: str, index: int, size_px: int) -> None:
+        super().__init__()
+        self.font = hb_font(path, index, size_px)
+        self.top, self.bottom = size_px, -(size_px // 3)
+        """The band of rows that all columns span; it grows with the first glyph that leaves it."""
+        self.bytes = 0
+        self.fresh = True
+        """Whether nothing was drawn since the cache last counted its bytes."""
+
+    def __missing__(self, number: int) -> Glyph | None:
+        draw = _rasteriser()
+        draw.transform = (1, 0, 0, 1, 0, 0)
+        draw.draw_glyph(self.font, number)
+        found = _to_array(draw.render())
+        self.fresh = False
+        if found is None:
+            self[number] = None
+            self.bytes += 100
+            return None
+        ink, left, top = found
+        bottom = top - ink.shape[0]
+        self.reach(top, bottom)
+        band = np.zeros((ink.shape[1], self.top - self.bottom), np.uint8)
+        band[:, self.top - top : self.top - bottom] = ink.T
+        columns = band.tobytes()
+        view = np.frombuffer(columns, np.uint8).reshape(band.shape)[:, self.top - top : self.top - bottom]
+        glyph = self[number] = Glyph(columns, view, left, left + ink.shape[1], top, bottom)
+        self.bytes += 400 + len(columns)
+        return glyph
+
+    def reach(self, top: int, bottom: int) -> None:
+        """Let the band span these rows."""
+        if top > self.top or bottom < self.bottom:
+            self.clear()
+            self.top, self.bottom, self.bytes = max(top, self.top), min(bottom, self.bottom), 0
+
+    def glyphs(self, numbers: Sequence[int]) -> list[Glyph | None]:
+        """Return the bitmaps of glyphs, all of one band."""
+        band = None
+        while band != (self.top, self.bottom):
+            band = self.top, self.bottom
+            found = list(map(self.__getitem__, numbers))
+        return found
+
+
 class GlyphCache:
     """Bitmaps by (face, size); never more bytes than allowed, never anything that changes a pixel."""
 
     def __init__(self, limit_bytes: int = CACHE_BYTES) -> None:
         self.limit_bytes = limit_bytes
         self.bytes = 0
-        self._tables: OrderedDict[tuple[str, int, int], dict[int, Glyph | None]] = OrderedDict()
-        self._sizes: dict[tuple[str, int, int], int] = {}
+        self._tables: OrderedDict[tuple[str, int, int], Table] = OrderedDict()
 
-    def table(self, path: str, index: int, size_px: int) -> dict[int, Glyph | None]:
-        """Return the bitmaps of a face at a size, by glyph id; to be filled by `glyph`."""
+    def table(self, path: str, index: int, size_px: int) -> Table:
+        """Return the bitmaps of a face at a size."""
         key = (path, index, size_px)
         table = self._tables.get(key)
         if table is None:
-            table = self._tables[key] = {}
-            self._sizes[key] = 0
+            table = self._tables[key] = Table(path, index, size_px)
         self._tables.move_to_end(key)
         return table
 
-    def glyph(self, path: str, index: int, size_px: int, number: int) -> Glyph | None:
-        """Return a glyph's bitmap, drawn now if need be; None where it has no ink."""
-        table = self.table(path, index, size_px)
-        if number in table:
-            return table[number]
-        draw = _rasteriser()
-        draw.transform = (1, 0, 0, 1, 0, 0)
-        draw.draw_glyph(hb_font(path, index, size_px), number)
-        found = _to_array(draw.render())
-        table[number] = Glyph(*found, found[0].shape[1], found[2] - found[0].shape[0]) if found else None
-        cost = 200 + (found[0].size if found else 0)
-        self._sizes[path, index, size_px] += cost
-        self.bytes += cost
+    def trim(self) -> None:
+        """Give up the least recently used tables while there are more bytes than allowed."""
+        self.bytes = sum(table.bytes for table in self._tables.values())
         while self.bytes > self.limit_bytes and len(self._tables) > 1:
-            key, _ = self._tables.popitem(last=False)
-            self.bytes -= self._sizes.pop(key)
-        return table[number]
+            _, table = self._tables.popitem(last=False)
+            self.bytes -= table.bytes
 
 
 @functools.cache
@@ -101,50 +143,129 @@ def shared_cache() -> GlyphCache:
     return GlyphCache()
 
 
-def draw(layout: Layout, cache: GlyphCache | None = None) -> Ink | None:
-    """Draw a layout; None where nothing has ink. Positions are rounded to pixels unless glyphs are transformed."""
+def draw(layout: Layout, cache: GlyphCache | None = None, least: tuple[int, int] | None = None) -> Ink | None:
+    """Draw a layout; None where nothing has ink. Positions are rounded to pixels unless glyphs are transformed.
+
+    The picture spans at least the rows from `least[0]` above the baseline down to `least[1]`, negative below it.
+    """
     if layout.transforms is not None:
-        return _draw_outlines(layout)
-    placed = _bitmaps(layout, cache or shared_cache())
+        return _spanning(_draw_outlines(layout), least)
+    cache = cache or shared_cache()
+    tables = [cache.table(face.path, face.index, layout.size_px) for face in layout.faces]
+    xs = np.rint(layout.x).astype(int).tolist()
+    if len(tables) == 1 and not layout.y.any():
+        if least is not None:
+            tables[0].reach(*least)
+        found = tables[0].glyphs(layout.glyphs)
+        ink = _join(found, xs, (tables[0].top, tables[0].bottom), least)
+        ink = ink or _spanning(_paste(found, xs, [0] * len(xs)), least)
+    else:
+        found = [tables[number][glyph] for number, glyph in zip(layout.face, layout.glyphs, strict=True)]
+        ink = _spanning(_paste(found, xs, np.rint(layout.y).astype(int).tolist()), least)
+    for table in tables:
+        if not table.fresh:
+            table.fresh = True
+            cache.trim()
+    return ink
+
+
+def _spanning(ink: Ink | None, least: tuple[int, int] | None) -> Ink | None:
+    """Return ink with blank rows where it does not reach as far as it must."""
+    if ink is None or least is None:
+        return ink
+    above = max(0, least[0] - ink.baseline)
+    below = max(0, ink.baseline - ink.image.shape[0] - least[1])
+    if not above + below:
+        return ink
+    return Ink(cv2.copyMakeBorder(ink.image, above, below, 0, 0, 0), ink.baseline + above, ink.origin)
+
+
+class _Blanks(dict[int, bytes]):
+    """Columns without ink by their number, for a band so many rows high."""
+
+    def __init__(self, high: int) -> None:
+        super().__init__()
+        self.high = high
+
+    def __missing__(self, count: int) -> bytes:
+        found = bytes(count * self.high)
+        if count < LONGEST_KEPT_PX:
+            self[count] = found
+        return found
+
+
+_blanks = functools.lru_cache(maxsize=64)(_Blanks)
+
+
+def _join(
+    glyphs: Sequence[Glyph | None], xs: Sequence[int], band: tuple[int, int], least: tuple[int, int] | None
+) -> Ink | None:
+    """Make a line of glyphs on one baseline by joining their columns; None where that cannot be done.
+
+    Columns that overlap go to a second layer, and the darker pixel wins; a line that would need a third, or whose
+    glyphs go back before its first, is for `_paste`.
+    """
+    top, bottom = band
+    high = top - bottom
+    blank = _blanks(high)
+    left = first_end = second_end = None
+    upper, lower = least or (bottom, top)
+    first, second = [], []
+    for glyph, x in zip(glyphs, xs, strict=True):
+        if glyph is None:
+            continue
+        columns, _, start, end, above, below = glyph
+        start += x
+        if left is None:
+            left = first_end = second_end = start
+        gap = start - first_end
+        if gap >= 0:
+            first += (blank[gap], columns)
+            first_end = end + x
+        elif start >= second_end:
+            second += (blank[start - second_end], columns)
+            second_end = end + x
+        else:
+            return None
+        if above > upper:
+            upper = above
+        if below < lower:
+            lower = below
+    if left is None:
+        return None
+    right = max(first_end, second_end)
+    if right - left > MAX_SIDE_PX:
+        return None
+    if second:
+        first.append(blank[right - first_end])
+        second.append(blank[right - second_end])
+    image = np.frombuffer(b"".join(first), np.uint8)
+    if second:
+        image = cv2.max(image, np.frombuffer(b"".join(second), np.uint8))
+    image = image.reshape(right - left, high)[:, top - upper : top - lower]
+    return Ink(cv2.transpose(image), upper, -left)
+
+
+def _paste(glyphs: Sequence[Glyph | None], xs: Sequence[int], ys: Sequence[int]) -> Ink | None:
+    """Lay glyphs into one array, wherever they lie; where boxes overlap the darker pixel wins."""
+    placed = [(glyph, x, y) for glyph, x, y in zip(glyphs, xs, ys, strict=True) if glyph]
     if not placed:
         return None
-    left = min([box[1] for box in placed])
-    right = max([box[2] for box in placed])
-    top = max([box[3] for box in placed])
-    bottom = min([box[4] for box in placed])
+    left, right = min([x + glyph.left for glyph, x, _ in placed]), max([x + glyph.right for glyph, x, _ in placed])
+    top, bottom = max([y + glyph.top for glyph, _, y in placed]), min([y + glyph.bottom for glyph, _, y in placed])
     if right - left > MAX_SIDE_PX or top - bottom > MAX_SIDE_PX:
         return None
-    return Ink(_paste(placed, left, top, (top - bottom, right - left)), top, -left)
-
-
-def _bitmaps(layout: Layout, cache: GlyphCache) -> list[tuple[np.ndarray, int, int, int, int]]:
-    """Return (ink, left, right, top, bottom) of each glyph that has ink, from the line's origin, upwards."""
-    faces, size = layout.faces, layout.size_px
-    tables = [cache.table(face.path, face.index, size) for face in faces]
-    xs, ys = np.rint(layout.x).astype(int).tolist(), np.rint(layout.y).astype(int).tolist()
-    placed = []
-    for number, glyph, x, y in zip(layout.face, layout.glyphs, xs, ys, strict=True):
-        table = tables[number]
-        bitmap = table[glyph] if glyph in table else cache.glyph(faces[number].path, faces[number].index, size, glyph)
-        if bitmap is not None:
-            ink, left, top, width, bottom = bitmap
-            placed.append((ink, x + left, x + left + width, y + top, y + bottom))
-    return placed
-
-
-def _paste(placed: list[tuple], left: int, top: int, shape: tuple[int, int]) -> np.ndarray:
-    """Lay bitmaps into one array; where boxes overlap the darker pixel wins."""
-    canvas = np.zeros(shape, np.uint8)
+    canvas = np.zeros((right - left, top - bottom), np.uint8)
     done = left
-    for ink, start, end, high, low in placed:
+    for glyph, x, y in placed:
+        start, end = x + glyph.left, x + glyph.right
+        view = canvas[start - left : end - left, top - y - glyph.top : top - y - glyph.bottom]
         if start >= done:
-            canvas[top - high : top - low, start - left : end - left] = ink
-            done = end
+            view[:] = glyph.ink
         else:
-            view = canvas[top - high : top - low, start - left : end - left]
-            np.maximum(view, ink, out=view)
-            done = max(done, end)
-    return canvas
+            np.maximum(view, glyph.ink, out=view)
+        done = max(done, end)
+    return Ink(cv2.transpose(canvas), top, -left)
 
 
 def _draw_outlines(layout: Layout) -> Ink | None:

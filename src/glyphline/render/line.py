@@ -142,7 +142,7 @@ class RenderedLines:
         turn, place = divmod(index, len(self.texts))
         if self.order == "given":
             return self.texts[place]
-        return self.texts[shuffled(place, len(self.texts), seeds.derive(self.seed, "order", turn))]
+        return self.texts[shuffled(place, len(self.texts), _order_key(self.seed, turn))]
 
 
 class MixedLines:
@@ -186,7 +186,12 @@ def shuffled(place: int, count: int, key: int) -> int:
             return value
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=64)
+def _order_key(seed: int, turn: int) -> int:
+    return seeds.derive(seed, "order", turn)
+
+
+@functools.lru_cache(maxsize=64)
 def _round_keys(key: int) -> tuple[int, ...]:
     return tuple(seeds.derive(key, "round", number) & 0xFFFFFFFFFFFFFFFF for number in range(4))
 

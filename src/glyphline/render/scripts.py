@@ -21,7 +21,7 @@ def script_of(char: str) -> str:
 
 def script_runs(text: str) -> list[tuple[int, int, str]]:
     """Return (start, end, script) runs; what has no script of its own goes with the letters before it, else after."""
-    found = {script_of(char) for char in set(text)} - _ANYWHERE
+    found = set(map(script_of, set(text))) - _ANYWHERE
     if len(found) < 2:
         return [(0, len(text), found.pop() if found else "Zyyy")] if text else []
     runs: list[list] = []

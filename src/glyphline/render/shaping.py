@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import uharfbuzz as hb
 
+from glyphline.render.alone import SCRIPTS, Alone, kerning_pairs
 from glyphline.render.bidi import Direction, is_plain, visual_runs
 from glyphline.render.faces import Face, characters, is_invisible
 from glyphline.render.fonts import Choice
@@ -61,6 +62,14 @@ def hb_font(path: str, index: int, size_px: int) -> hb.Font:
     return font
 
 
+@functools.lru_cache(maxsize=512)
+def _alone(path: str, index: int, size_px: int, script: str, language: str) -> Alone | None:
+    """Return a font's characters that need no shaping, None for a script whose letters depend on their neighbours."""
+    if script not in SCRIPTS:
+        return None
+    return Alone(hb_font(path, index, size_px), script, language, kerning_pairs(path, index))
+
+
 @dataclass(frozen=True)
 class Setting:
     """How a line is set: what shaping needs beside text and font."""
@@ -80,37 +89,50 @@ def shape(text: str, choice: Choice, setting: Setting) -> Layout:
     vertical = setting.vertical
     faces = [choice.face] if choice.companion is None else [choice.face, choice.companion]
     fonts = [hb_font(face.path, face.index, setting.size_px) for face in faces]
-    layout = Layout(faces, setting.size_px, [], [], np.zeros(0), np.zeros(0), [], 0.0, text, vertical)
-    places: list[tuple[int, int, int, int]] = []
+    glyphs, clusters, numbers, xs, ys = [], [], [], [], []
+    joined, pen = False, 0
     for start, end, number, script, towards in _runs(text, choice, setting.direction, vertical):
-        buffer = hb.Buffer()
-        # The whole line is given, with the run's place in it: letters join across a change of font or direction.
-        buffer.add_str(text, start, end - start)
-        buffer.direction = towards
-        buffer.script = script
-        if setting.language:
-            buffer.language = setting.language
-        hb.shape(fonts[number], buffer)
-        layout.joined |= script in CURSIVE
+        joined = joined or script in CURSIVE
+        if towards == "ltr":
+            face = faces[number]
+            table = _alone(face.path, face.index, setting.size_px, script, setting.language)
+            found = None if table is None else table.place(text[start:end], pen)
+            if found:
+                glyphs += found[0]
+                xs += found[1]
+                pen = found[2]
+                ys += [0] * (end - start)
+                clusters += range(start, end)
+                numbers += [number] * (end - start)
+                continue
+        buffer = _shaped(fonts[number], text, (start, end), (towards, script, setting.language))
         infos = buffer.glyph_infos
-        layout.glyphs += [info.codepoint for info in infos]
-        layout.clusters += [info.cluster for info in infos]
-        layout.face += [number] * len(infos)
-        places += [place.position for place in buffer.glyph_positions]
-    xs, ys, pen = [], [], 0
-    if vertical:
-        for x, y, _, down in places:
-            xs.append(x)
-            ys.append(pen + y)
-            pen += down
-    else:
-        for x, y, across, _ in places:
-            xs.append(pen + x)
-            ys.append(y)
-            pen += across
-    layout.x, layout.y = np.array([xs, ys], dtype=np.float64) / SUBPIXELS
-    layout.advance_px = abs(pen) / SUBPIXELS
-    return layout
+        glyphs += [info.codepoint for info in infos]
+        clusters += [info.cluster for info in infos]
+        numbers += [number] * len(infos)
+        across, down = (ys, xs) if vertical else (xs, ys)
+        for place in buffer.glyph_positions:
+            x, y, right, up = place.position
+            across.append(pen + (y if vertical else x))
+            down.append(x if vertical else y)
+            pen += up if vertical else right
+    places = np.array([xs, ys], dtype=np.float64) / SUBPIXELS
+    return Layout(
+        faces, setting.size_px, numbers, glyphs, places[0], places[1], clusters, abs(pen) / SUBPIXELS, text, vertical,
+        joined,
+    )  # fmt: skip
+
+
+def _shaped(font: hb.Font, text: str, piece: tuple[int, int], manner: tuple[str, str, str]) -> hb.Buffer:
+    """Shape a piece of a line, `manner` being its direction, script and language."""
+    buffer = hb.Buffer()
+    # The whole line is given, with the piece's place in it: letters join across a change of font or direction.
+    buffer.add_str(text, piece[0], piece[1] - piece[0])
+    buffer.direction, buffer.script, language = manner
+    if language:
+        buffer.language = language
+    hb.shape(font, buffer)
+    return buffer
 
 
 def _runs(text: str, choice: Choice, direction: Direction, vertical: bool) -> list[tuple[int, int, int, str, str]]:

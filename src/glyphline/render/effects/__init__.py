@@ -28,14 +28,15 @@ from glyphline import seeds
 def paper_of(image: np.ndarray) -> tuple[int, ...] | int:
     """Return the median colour of the picture's border: what new room is filled with."""
     if image.ndim == 2:
-        down, across = image.shape[0] // 2, image.shape[1] // 2
-        middles = image[0, across], image[-1, across], image[down, 0], image[down, -1]
-        if image[0, 0] == image[0, -1] == image[-1, 0] == image[-1, -1] and all(m == image[0, 0] for m in middles):
-            return int(image[0, 0])
+        bottom, right = image.shape[0] - 1, image.shape[1] - 1
+        down, across, look = bottom // 2, right // 2, image.item
+        corners = {look(0, 0), look(0, right), look(bottom, 0), look(bottom, right)}
+        if len(corners | {look(0, across), look(bottom, across), look(down, 0), look(down, right)}) == 1:
+            return corners.pop()
     across, down = max(1, image.shape[1] // 32), max(1, image.shape[0] // 8)
     border = [image[0, ::across], image[-1, ::across], image[::down, 0], image[::down, -1]]
     if image.ndim == 2:
-        values = sorted(value for edge in border for value in edge.tolist())
+        values = sorted(b"".join([edge.tobytes() for edge in border]))
         return values[len(values) // 2]
     return tuple(int(value) for value in np.median(np.concatenate(border), axis=0))
 

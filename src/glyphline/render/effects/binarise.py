@@ -39,9 +39,10 @@ def apply(image: np.ndarray, params: dict[str, Any]) -> np.ndarray:
     """Return an `(H, W)` image of 0 and 255, `(H, W, 3)` from colour, split at Otsu's threshold, shifted."""
     grey = to_grey(image)
     level, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    dark, light = (grey[grey <= level], grey[grey > level])
-    span = (float(light.mean()) - float(dark.mean())) if len(dark) and len(light) else 0.0
-    result = np.where(grey > level + params["shift"] * span, 255, 0).astype(np.uint8)
+    light = cv2.threshold(grey, level, 255, cv2.THRESH_BINARY)[1]
+    count = cv2.countNonZero(light)
+    span = cv2.mean(grey, light)[0] - cv2.mean(grey, cv2.bitwise_not(light))[0] if 0 < count < grey.size else 0.0
+    result = cv2.threshold(grey, level + params["shift"] * span, 255, cv2.THRESH_BINARY)[1]
     count = int(params["specks"] * result.size)
     if count:
         places = noise_rng(params).integers(0, result.size, count)

@@ -34,7 +34,7 @@ def sample(rng: np.random.Generator, settings: Settings) -> dict[str, Any]:
 
 @functools.cache
 def _sheet() -> np.ndarray:
-    """Return one fixed sheet around 128, larger than a line: clouds of three sizes and 2,500 fibres."""
+    """Return one fixed sheet around 128, twice either way: clouds of three sizes and 2,500 fibres."""
     rng = seeds.rng(0, "sheet of paper")
     sheet = np.zeros((_HIGH, _WIDE), np.float32)
     for cell, weight in ((48, 7.0), (12, 4.0), (3, 4.0)):
@@ -51,15 +51,18 @@ def _sheet() -> np.ndarray:
         )
         shade = float(rng.choice([-26.0, -16.0, 14.0]))
         cv2.polylines(fibres, [np.rint(points * 8).astype(np.int32)], False, shade, 1, cv2.LINE_AA, 3)
-    return np.clip(np.rint(128 + sheet + cv2.GaussianBlur(fibres, (3, 3), 0.6)), 0, 255).astype(np.uint8)
+    sheet = np.clip(np.rint(128 + sheet + cv2.GaussianBlur(fibres, (3, 3), 0.6)), 0, 255).astype(np.uint8)
+    return np.tile(sheet, (2, 2))
 
 
 def apply(image: np.ndarray, params: dict[str, Any]) -> np.ndarray:
     """Lay the sheet's structure on an `(H, W)` or `(H, W, 3)` paper; the sheet goes round."""
     height, width = image.shape[:2]
-    rows = np.arange(params["row"], params["row"] + height) % _HIGH
-    columns = np.arange(params["column"], params["column"] + width) % _WIDE
-    piece = _sheet()[rows][:, columns]
+    sheet, row, column = _sheet(), params["row"], params["column"]
+    if row + height <= 2 * _HIGH and column + width <= 2 * _WIDE:
+        piece = sheet[row : row + height, column : column + width]
+    else:
+        piece = sheet[np.arange(row, row + height) % _HIGH][:, np.arange(column, column + width) % _WIDE]
     if image.ndim == 3:
         piece = cv2.cvtColor(piece, cv2.COLOR_GRAY2RGB)
     return cv2.addWeighted(image, 1.0, piece, params["strength"], -128.0 * params["strength"])

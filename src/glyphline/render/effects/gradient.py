@@ -28,9 +28,9 @@ def sample(rng: np.random.Generator, settings: Settings) -> dict[str, Any]:
 
 def apply(image: np.ndarray, params: dict[str, Any]) -> np.ndarray:
     """Darken an `(H, W)` or `(H, W, 3)` paper towards its corners."""
-    corners = np.array(params["corners"], dtype=np.float32)
-    # The corners' values belong to the outermost pixels, so interpolate over one more on each side and cut it off.
-    level = cv2.resize(corners, (2 * image.shape[1], 2 * image.shape[0]), interpolation=cv2.INTER_LINEAR)
+    level = np.rint(params["corners"]).astype(np.uint8)
+    # Once more as large, and the flat rims, where there is nothing to interpolate between, cut off.
     height, width = image.shape[:2]
-    level = level[height // 2 : height // 2 + height, width // 2 : width // 2 + width].astype(np.uint8)
+    level = cv2.resize(level, (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR)
+    level = level[height // 2 : height // 2 + height, width // 2 : width // 2 + width]
     return cv2.subtract(image, level if image.ndim == 2 else cv2.merge([level] * 3))

@@ -31,8 +31,7 @@ def apply(image: np.ndarray, params: dict[str, Any]) -> np.ndarray:
     length = max(1.0, params["length"] * min(image.shape[:2]) / 64)
     side = 2 * int(np.ceil(length / 2)) + 1
     middle, reach = side // 2, length / 2
-    kernel = np.zeros((side, side), np.float32)
-    for step in np.linspace(-reach, reach, 4 * side):
-        row, column = middle + step * np.sin(params["angle"]), middle + step * np.cos(params["angle"])
-        kernel[int(np.clip(round(row), 0, side - 1)), int(np.clip(round(column), 0, side - 1))] += 1
+    steps, kernel = np.linspace(-reach, reach, 4 * side), np.zeros((side, side), np.float32)
+    rows, columns = np.rint(steps * np.sin(params["angle"])), np.rint(steps * np.cos(params["angle"]))
+    np.add.at(kernel, (middle + rows.astype(int), middle + columns.astype(int)), 1)
     return cv2.filter2D(image, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REPLICATE)

@@ -40,9 +40,26 @@ def _field(level: int) -> tuple[np.ndarray, np.ndarray]:
     return tuple(np.clip(np.rint(sign * field), 0, 255).astype(np.uint8) for sign in (1, -1))
 
 
+@functools.lru_cache(maxsize=_LEVELS)
+def _around_middle(level: int) -> tuple[np.ndarray]:
+    """Return the field laid on a grey of 128, from which it is never as far as black or white."""
+    more, less = _field(level)
+    return (cv2.subtract(cv2.add(np.full_like(more, 128), more), less),)
+
+
+def on_plain(shape: tuple[int, int], grey: int, params: dict[str, Any]) -> np.ndarray:
+    """Return what `apply` makes of an `(H, W)` paper of one grey, in one step."""
+    level = max(1, min(_LEVELS, round(params["sigma"])))
+    (window,) = _cut(_around_middle(level), *shape, params)
+    return cv2.add(window, grey - 128.0) if grey >= 128 else cv2.subtract(window, 128.0 - grey)
+
+
 def windows(height: int, width: int, params: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     """Return `(height, width)` of the field from a place on: what it adds and what it takes."""
-    fields = _field(max(1, min(_LEVELS, round(params["sigma"]))))
+    return _cut(_field(max(1, min(_LEVELS, round(params["sigma"])))), height, width, params)
+
+
+def _cut(fields: tuple[np.ndarray, ...], height: int, width: int, params: dict[str, Any]) -> tuple[np.ndarray, ...]:
     if height > _SIDE or width > _LONG:
         tiles = -(-height // _SIDE), -(-width // _LONG)
         fields = tuple(np.tile(field, tiles) for field in fields)

@@ -39,13 +39,11 @@ def apply(image: np.ndarray, params: dict[str, Any]) -> np.ndarray:
     image = cv2.copyMakeBorder(image, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     height, width = image.shape
     coarse = max(2, round(2 * height / min(height, width))), max(2, round(1.6 * width / min(height, width)))
-    course = noise_rng(params).uniform(-1, 1, coarse).astype(np.float32)
-    levels = (np.clip(course, 0, 1) * params["thick"], np.clip(-course, 0, 1) * params["thin"])
-    levels = (*levels, np.clip(-course, 0, 1) * params["fade"])
-    up, down, faded = (
-        cv2.resize((255 * level).astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR) for level in levels
-    )
-    gain = cv2.multiply(cv2.subtract(cv2.dilate(image, _CROSS), image), up, scale=1 / 255)
-    loss = cv2.multiply(cv2.subtract(image, cv2.erode(image, _CROSS)), down, scale=1 / 255)
+    course = noise_rng(params).integers(0, 256, coarse, dtype=np.uint8)
+    course = cv2.resize(course, (width, height), interpolation=cv2.INTER_LINEAR)
+    # Above the middle the pen presses, below it lifts; either is at most 127.
+    pressed, lifted = cv2.subtract(course, 128), cv2.subtract(127, course)
+    gain = cv2.multiply(cv2.subtract(cv2.dilate(image, _CROSS), image), pressed, scale=params["thick"] / 127)
+    loss = cv2.multiply(cv2.subtract(image, cv2.erode(image, _CROSS)), lifted, scale=params["thin"] / 127)
     ink = cv2.subtract(cv2.add(image, gain), loss)
-    return cv2.subtract(ink, cv2.multiply(ink, faded, scale=1 / 255))
+    return cv2.subtract(ink, cv2.multiply(ink, lifted, scale=params["fade"] / 127))

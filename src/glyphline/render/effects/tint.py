@@ -38,5 +38,5 @@ def sample(rng: np.random.Generator, settings: Settings) -> dict[str, Any]:
 def apply(image: np.ndarray, params: dict[str, Any]) -> np.ndarray:
     """Return an `(H, W, 3)` paper of the hue."""
     if image.ndim == 2:
-        image = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
+        return cv2.merge([cv2.convertScaleAbs(image, alpha=factor) for factor in params["factors"]])
     return cv2.multiply(image, (*params["factors"], 0.0))

@@ -31,10 +31,11 @@ def render(task: Task, rng: np.random.Generator) -> np.ndarray | Refusal:
     length = recipe.max_width_px * layout.size_px / max(8, recipe.height_px) * 2
     if layout.advance_px > max(length, recipe.max_width_px * 4):
         return Refusal("too_wide", f"{layout.advance_px:.0f} px")
-    ink = draw(chain.run("layout", layout, rng))
+    ink = draw(chain.run("layout", layout, rng), least=_letter_rows(task, layout.size_px))
     if ink is None:
         return Refusal("no_ink")
-    coverage = ink.image if recipe.fit == "ink" else _in_box(ink, task, layout.size_px)
+    boxed = recipe.orientation == "vertical" and recipe.fit == "font"
+    coverage = _in_box(ink.image, layout.size_px) if boxed else ink.image
     if recipe.stroke_px:
         coverage = cv2.copyMakeBorder(coverage, *[recipe.stroke_px] * 4, cv2.BORDER_CONSTANT, value=0)
     coverage = _to_height(chain.run("ink", coverage, rng), recipe, rng)
@@ -78,18 +79,19 @@ def _ink_box(layout: Layout, task: Task) -> tuple[float, float]:
     return letter_box(face.path, face.index, text)
 
 
-def _in_box(ink: object, task: Task, size_px: int) -> np.ndarray:
-    """Give the ink at least the height of the font's letters, so that a line of dots stays a line of dots."""
-    if task.recipe.orientation == "vertical":
-        room = size_px - ink.image.shape[1]
-        return cv2.copyMakeBorder(ink.image, 0, 0, room // 2, room - room // 2, 0) if room > 0 else ink.image
+def _letter_rows(task: Task, size_px: int) -> tuple[int, int] | None:
+    """Return the rows of the font's letters above and below the baseline: a line of dots stays a line of dots."""
+    if task.recipe.fit == "ink" or task.recipe.orientation == "vertical":
+        return None
     face = task.choice.face
     top, bottom = letter_box(face.path, face.index, reference_letters(task.line.language))
-    above = max(0, round(top * size_px) - ink.baseline)
-    below = max(0, round(-bottom * size_px) - (ink.image.shape[0] - ink.baseline))
-    return (
-        cv2.copyMakeBorder(ink.image, above, below, 0, 0, cv2.BORDER_CONSTANT, value=0) if above + below else ink.image
-    )
+    return round(top * size_px), -round(-bottom * size_px)
+
+
+def _in_box(coverage: np.ndarray, size_px: int) -> np.ndarray:
+    """Give the ink of a vertical line at least the width of a letter."""
+    room = size_px - coverage.shape[1]
+    return cv2.copyMakeBorder(coverage, 0, 0, room // 2, room - room // 2, 0) if room > 0 else coverage
 
 
 def _to_height(coverage: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
@@ -135,8 +137,7 @@ def to_width(coverage: np.ndarray, recipe: Recipe) -> np.ndarray:
 def compose(coverage: np.ndarray, chain: Chain, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
     """Lay ink of a drawn grey (or colour) on paper: `(H, W)` coverage in, a picture out."""
     ground, darkness = rng.random(2).tolist()
-    paper = np.full(coverage.shape, between(recipe.paper, ground), np.uint8)
-    paper = chain.run("paper", paper, rng)
+    paper = chain.paper(coverage.shape, between(recipe.paper, ground), rng)
     grey = between(recipe.ink, darkness)
     tone = (grey, grey, grey)
     if chain.stages["tone"]:
