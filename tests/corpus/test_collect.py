@@ -1,12 +1,13 @@
 """The corpus command end to end, on small texts."""
 
+import errno
 import json
 from pathlib import Path
 
 import pytest
 
 from glyphline.corpus.collect import main
-from glyphline.manifest import read_corpus, read_manifest
+from glyphline.manifest import Output, Storage, read_corpus, read_manifest
 
 ROOT = Path(__file__).parents[2]
 
@@ -66,3 +67,25 @@ def test_workers_do_not_matter(tmp_path):
     assert {line.language for line in lines} == {"ko", "fr"}
     assert max(len(line.text) for line in lines) <= 16
     assert len({line.id for line in lines}) == len({line.text for line in lines}) == len(lines)
+
+
+def test_a_full_disk_is_named(tmp_path, french, monkeypatch, capsys):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Storage, "write_parts", full)
+        patch.setattr(
+            "glyphline.corpus.collect.open_output", lambda *_: Output(Storage(tmp_path / "out"), "corpus", {}, {})
+        )
+        status, folder = collect(tmp_path, "out", french, "--language", "fr")
+    assert status == 1
+    assert f"{folder}: No space left on device; make room" in capsys.readouterr().err
+
+
+def test_nothing_left_says_why(tmp_path, capsys):
+    (tmp_path / "a.jsonl").write_text('{"title": "x"}\n{"text": "!!"}\n', encoding="utf-8")
+    sources = f'{{"a": {{"source": "jsonl", "path": "{tmp_path}/a.jsonl"}}}}'
+    status, _ = collect(tmp_path, "out", f"--sources={sources}", "--language", "fr")
+    assert status == 2
+    assert "no line is left (missing_field 1, no_letters 1)" in capsys.readouterr().err

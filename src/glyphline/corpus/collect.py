@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import logging
 import os
@@ -29,7 +30,7 @@ from glyphline.corpus.settings import CollectSettings
 from glyphline.corpus.writing import ShardJob, lines_of, write_shard
 from glyphline.manifest import Manifest, Output, Storage, open_output
 from glyphline.plugins import load
-from glyphline.settings import InputError, command
+from glyphline.settings import InputError, JobError, command
 
 log = logging.getLogger(__name__)
 
@@ -61,13 +62,24 @@ def collect(settings: CollectSettings) -> Manifest | None:
     if output.finished:
         log.info("%s: is there already", settings.output)
         return output.finished
-    with Crew(settings, sources) as crew:
+    with Crew(settings, sources) as crew, _full_disk_named(settings.output):
         count = _analyse(crew, output, settings, sources)
         absent = sum(not is_stored(output.storage, index) for index in range(count))
         if absent and settings.shards:
             log.info("%s: part %s is done; %d of %d chunks are left", settings.output, settings.shards, absent, count)
             return None
         return _finish(crew, output, settings, count)
+
+
+@contextlib.contextmanager
+def _full_disk_named(folder: str) -> Iterator[None]:
+    """Say which folder the system found no space for: the error of a write knows no name."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise JobError(f"{folder}: {error.strerror}; make room, and the same command goes on from here") from error
 
 
 class Crew:
@@ -216,7 +228,9 @@ def _finish(crew: Crew, output: Output, settings: CollectSettings, count: int) -
     selected = Chunks(output.storage, count)
     coverage = _select(crew, selected, output.storage, settings)
     if not selected.kept:
-        raise InputError("no line is left: every one was dropped; see the filters and the limits of length")
+        reasons = selected.reasons.most_common()
+        told = ", ".join(f"{reason} {number}" for reason, number in reasons) or "nothing was dropped"
+        raise InputError(f"no line is left ({told}); see the source's fields, the filters and the limits of length")
     jobs = []
     for number, start in enumerate(range(0, selected.count, settings.chunks_per_shard)):
         members = list(range(start, min(selected.count, start + settings.chunks_per_shard)))

@@ -34,6 +34,7 @@ class Chunks:
         self.sizes: list[int] = []
         self.masks: list[np.ndarray] = []
         self.languages: list[str] = []
+        self.reasons: Counter = Counter()
         self.texts = functools.lru_cache(TEXTS_HELD)(self._texts)
         for _ in range(count):
             self.add()
@@ -43,7 +44,9 @@ class Chunks:
         table = read_chunk(self.storage, self.count, ["kind"])
         self.sizes.append(table.num_rows)
         self.masks.append(np.zeros(table.num_rows, dtype=np.uint8))
-        self.languages.append(json.loads(table.schema.metadata[FACTS])["language"])
+        facts = json.loads(table.schema.metadata[FACTS])
+        self.languages.append(facts["language"])
+        self.reasons.update(facts["drops"])
         self.count += 1
 
     def column(self, index: int, name: str) -> np.ndarray:
@@ -65,6 +68,7 @@ class Chunks:
     def drop(self, index: int, rows: np.ndarray, reason: str) -> None:
         """Mark lines of a chunk as dropped."""
         self.masks[index][rows] = REASONS.index(reason)
+        self.reasons[reason] += len(rows)
 
     @property
     def kept(self) -> int:
