@@ -3,10 +3,10 @@
 python benchmarks/corpus_memory.py --reviews ratings.txt.xz --megabytes 500
 
 The reviews are written out again and again, each time with a number behind, until the file has the size. They are
-collected with all filters and near-duplicates. `--keep_whole_below 1000` leaves them uncut, so that the analyser, whose
-memory is the same for any input, does not hold up the stages whose memory might grow. Two sums are taken over the
-processes: proportional set size, which counts a page that several share once, and resident set size, which counts it
-for each. Each stage's peak is printed; the last line is JSON. Linux only.
+collected with all filters and near-duplicates, and left uncut unless `--keep_whole_below 0` says otherwise: the
+analyser's memory is the same for any input, and its time would hold up the stages whose memory might grow. Two sums are
+taken over the processes: proportional set size, which counts a page that several share once, and resident set size,
+which counts it for each. Each stage's peak is printed; the last line is JSON. Linux only.
 """
 
 import argparse
@@ -75,8 +75,8 @@ def main() -> None:
     """Write the input, run the job, sample its memory, print the peaks."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reviews", default=str(CARRIED), help="text file with one review a line, plain or .xz")
-    parser.add_argument("--megabytes", type=int, default=500)
-    parser.add_argument("--keep_whole_below", type=int, default=0)
+    parser.add_argument("--megabytes", type=int, default=50)
+    parser.add_argument("--keep_whole_below", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--seconds", type=int, default=0, help="end the job after this time; 0: let it finish")
     asked = parser.parse_args()

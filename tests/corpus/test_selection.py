@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from glyphline.corpus import selection
+from glyphline.corpus import neighbours, selection
 from glyphline.corpus.analysis import split_of
 from glyphline.corpus.collect import collect, main
 from glyphline.corpus.coverage import Form, make_up
@@ -53,7 +53,7 @@ def test_first_of_equal_texts_stays_whatever_the_range(tmp_path, sentences, monk
     assert manifest.drops["duplicate"] >= 110
 
 
-def test_near_duplicates_are_those_of_brute_force(tmp_path, sentences):
+def test_near_duplicates_are_those_of_brute_force(tmp_path, sentences, monkeypatch):
     generator = rng(0, "near")
     texts = list(sentences[:120])
     for text in sentences[:60]:
@@ -71,6 +71,10 @@ def test_near_duplicates_are_those_of_brute_force(tmp_path, sentences):
     missed = {line.text for line in kept} - set(expected)
     dropped = len(every) - len(expected)
     assert dropped > 20 and set(expected) <= {line.text for line in kept}
+    for name in ("LINES_A_PART", "PAIRS_A_JOB", "HASHES_AT_ONCE"):
+        monkeypatch.setattr(selection if name == "HASHES_AT_ONCE" else neighbours, name, 50)
+    _, again = make(tmp_path, texts, "again", filters=filters, max_graphemes=400)
+    assert again == kept
     # MinHash may miss a pair, with a probability of 2 % at the threshold; it never drops one that is not alike.
     assert len(missed) <= 0.1 * dropped
 

@@ -35,11 +35,19 @@ def drop_near_duplicates(chunks: Chunks, threshold: float, work: Work, jobs: int
             for later, earlier in _pairs(chunks, starts, band):
                 _append(Path(folder), later, earlier)
         # In corpus order, so that it is known whether the earlier line of a pair stays.
-        for part in range(0, -(-int(starts[-1]) // LINES_A_PART)):
+        dropped = np.concatenate([mask != 0 for mask in chunks.masks])
+        for part in range(-(-len(dropped) // LINES_A_PART)):
             path = Path(folder) / str(part)
-            if path.exists():
-                _drop_part(chunks, starts, np.fromfile(path, dtype=np.int64).reshape(-1, 2), (threshold, work, jobs))
-                path.unlink()
+            if not path.exists():
+                continue
+            pairs = _distinct(np.fromfile(path, dtype=np.int64).reshape(-1, 2))
+            pairs = pairs[~dropped[pairs[:, 1]]]
+            step = max(1, min(PAIRS_A_JOB, -(-len(pairs) // jobs)))
+            slices = [pairs[start : start + step] for start in range(0, len(pairs), step)]
+            alike = work(are_alike, ((chunks.storage.folder, starts, some, threshold) for some in slices))
+            for some, found in zip(slices, alike, strict=True):
+                _drop(chunks, starts, some[found], dropped)
+            path.unlink()
 
 
 def _pairs(chunks: Chunks, starts: np.ndarray, band: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -70,19 +78,18 @@ def _append(folder: Path, later: np.ndarray, earlier: np.ndarray) -> None:
             members.tofile(handle)
 
 
-def _drop_part(chunks: Chunks, starts: np.ndarray, pairs: np.ndarray, how: tuple[float, Work, int]) -> None:
-    """Drop the lines of one part that are alike to an earlier one; `how`: threshold, work and the number of jobs."""
-    threshold, work, jobs = how
-    dropped = np.concatenate([mask != 0 for mask in chunks.masks])
+def _distinct(pairs: np.ndarray) -> np.ndarray:
+    """Return pairs in order, each once: lines that agree in several bands are one pair."""
     pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
     fresh = np.ones(len(pairs), dtype=bool)
     fresh[1:] = (pairs[1:] != pairs[:-1]).any(axis=1)
-    pairs = pairs[fresh & ~dropped[pairs[:, 1]]]
-    step = max(1, min(PAIRS_A_JOB, -(-len(pairs) // jobs)))
-    slices = ((chunks.storage.folder, starts, pairs[i : i + step], threshold) for i in range(0, len(pairs), step))
-    alike = np.concatenate([np.zeros(0, dtype=bool), *work(are_alike, slices)])
+    return pairs[fresh]
+
+
+def _drop(chunks: Chunks, starts: np.ndarray, alike: np.ndarray, dropped: np.ndarray) -> None:
+    """Drop the later line of each pair whose earlier one stays; keeps `dropped`, bool `(lines,)`, up to date."""
     found: list[int] = []
-    for later, earlier in pairs[alike].tolist():
+    for later, earlier in alike.tolist():
         if not dropped[later] and not dropped[earlier]:
             dropped[later] = True
             found.append(later)
