@@ -101,6 +101,23 @@ def test_only_personal_data_is_masked():
     assert mask("평점 10점, 2시간 10분, 1995년생")[1] == 0
 
 
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("1839-1842년경 중국", "1839-1842년경 중국"),
+        ("1588-3366으로", "****-****으로"),
+        ("그 가치는,@유효@하다.앞으로도", "그 가치는,@유효@하다.앞으로도"),
+        ("메일부탁합니다nate010@nate.com감사합니다", "메일부탁합니다*******@****.***감사합니다"),
+        ("드릴께요.joonpeter@naver.com 입니다", "드릴께요.*********@*****.*** 입니다"),
+        ("고화질있으신분@naver.com연락주세요", "고화질있으신분@naver.com연락주세요"),
+        ("kim@mail.snu.ac.kr로", "***@****.***.**.**로"),
+        ("전화 010 3227 2293 김", "전화 *** **** **** 김"),
+    ],
+)
+def test_masks_end_where_the_data_end(text, masked):
+    assert mask(text)[0] == masked
+
+
 def test_mask_and_drop():
     text = "제 번호는 010-1234-5678 입니다."
     assert analyser("ko", "mask").analyse([text]).lines == ["제 번호는 ***-****-**** 입니다."]
@@ -115,6 +132,9 @@ def test_mask_and_drop():
         ("재미있는 <b>영화</b>", "markup"),
         ("<부산행> 재밌다 &quot;정말&quot;", "markup"),
         ("<부산행> 재밌다 <3 --> 추천", ""),
+        ("딘케인 쵝오>ㅁ<b>", ""),
+        ("강추<p>a<b>꼭", "markup"),
+        ("제가 젤루 사랑해요 짱!!&hearts;", "markup"),
         ("=== 최고다 === ''최고'''", ""),
         ("Scary보다는 Creepy!", ""),
         ("자세한 것은 http://a.kr/b 참고", "url"),
@@ -130,6 +150,8 @@ def test_mask_and_drop():
         ("10/10", ""),
         ("글\x07자", "control_characters"),
         ("글\ue000자", "control_characters"),
+        ("\u202e보고싶을려나..", "control_characters"),
+        ("글\u3164자", "control_characters"),
         ("ì•ˆë…•í•˜ì„¸ìš” ë°˜ê°‘ìŠµë‹ˆë‹¤", "mojibake"),
         ("글\ufffd자", "mojibake"),
         ("caf\u00c3\u00a9에서 봤다", "mojibake"),

@@ -38,8 +38,9 @@ class Filter:
         return self.judge(text)
 
 
-# Control, private-use, unassigned and surrogate code points, and the marks that override writing direction.
-_CONTROLS = regex.compile(r"[\p{Cc}\p{Co}\p{Cn}\p{Cs}\u202a-\u202e\u2066-\u2069]")
+# Control, private-use, unassigned and surrogate code points, the marks that override writing direction, and letters
+# without ink that people type for a space: Hangul fillers and the empty Braille cell.
+_CONTROLS = regex.compile(r"[\p{Cc}\p{Co}\p{Cn}\p{Cs}\u202a-\u202e\u2066-\u2069\u3164\uffa0\u2800]")
 # Where wrong decodings end up: not in Hangul, kana and Han.
 _MISREAD = regex.compile("[\x80-\u1fff\u2070-\u2fff\ufffc\ufffd]")
 _READABLE = regex.compile(r"[\p{L}\p{N}]")
@@ -52,9 +53,9 @@ _TAGS = (
     "math|meta|nowiki|ol|option|p|pre|q|ref|s|script|small|span|strike|strong|style|sub|sup|table|tbody|td|th|thead|"
     "title|tr|tt|u|ul|video"
 )
-# Not what people draw with signs: arrows (-->), rules (=== … ===), a few quotation marks in a row.
+# Not what people draw with signs: arrows (-->), rules (=== … ===), a few quotation marks in a row, faces (>ㅁ<b>).
 _MARKUP = regex.compile(
-    rf"<\s*/?\s*(?:{_TAGS})(?:\s[^<>]*)?/?>|<!--|&(?:[a-z]{{2,8}}|\#\d{{2,6}}|\#x[0-9a-f]{{2,6}});|\[\[|\{{\{{|\}}\}}|"
+    rf"(?<!>.)<\s*/?\s*(?:{_TAGS})(?:\s[^<>]*)?/?>|<!--|&(?:[a-z]{{2,8}}|\#\d{{2,6}}|\#x[0-9a-f]{{2,6}});|\[\[|\{{\{{|\}}\}}|"
     r"'''[^']+'''|\{\||\|\}|\[/?(?:url|img|quote|code)\b",
     regex.IGNORECASE,
 )

@@ -10,12 +10,14 @@ import regex
 from glyphline.corpus.batch import Batch, Property
 
 _PATTERNS = (
-    r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
+    # ASCII alone: Korean words stand close to an address, and @ is also an ornament between them.
+    r"[A-Za-z0-9][A-Za-z0-9_.+-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}",
     # International numbers, then Korean mobile, area and service numbers.
     r"(?<![\d+])\+\d{1,3}[ .()-]{0,2}\d(?:[ .()-]?\d){6,12}(?!\d)",
     r"(?<!\d)01[016789][ .-]?\d{3,4}[ .-]?\d{4}(?!\d)",
     r"(?<!\d)\(?0\d{1,2}\)?[ .-]\d{3,4}[ .-]\d{4}(?!\d)",
-    r"(?<!\d)(?:15|16|18)\d{2}-\d{4}(?!\d)",
+    # Not two years, as in 1839-1842.
+    r"(?<!\d)(?:15|16|18)\d{2}-(?!1[0-9]\d{2}(?!\d)|20\d{2}(?!\d))\d{4}(?!\d)",
     # Korean resident registration numbers: a date of birth, then a digit for century and sex.
     r"(?<!\d)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[ -]?[1-8]\d{6}(?!\d)",
     r"(?<!\d)(?:\d{4}[ -]){3}\d{4}(?!\d)",
