@@ -33,7 +33,7 @@ from glyphline.text import graphemes, normalise
 TESSERACT = {
     "ko": "kor", "ja": "jpn", "zh": "chi_sim", "en": "eng", "fr": "fra", "de": "deu", "vi": "vie", "ru": "rus",
     "el": "ell", "ar": "ara", "fa": "fas", "he": "heb", "hi": "hin", "bn": "ben", "ta": "tam", "th": "tha", "ka": "kat",
-    "hy": "hye",
+    "hy": "hye", "te": "tel", "ml": "mal",
 }  # fmt: skip
 _IGNORABLE = regex.compile(r"\p{Default_Ignorable_Code_Point}")
 """Characters that Unicode makes invisible: joiners, selectors, the Hangul fillers."""
@@ -128,10 +128,15 @@ def read_by_tesseract(images: list[np.ndarray], code: str) -> list[str]:
     ]
 
 
+def _visible(text: str) -> str:
+    """Return what can be seen of a text: no spaces, no joiners (Tesseract writes one after each Tamil virama)."""
+    return _IGNORABLE.sub("", text.replace(" ", ""))
+
+
 def check_reading(options: argparse.Namespace) -> dict:
     """Print Tesseract's character error rate on clean renders of each language."""
     results = {}
-    print(f"{'language':10}{'lines':>6}{'dropped':>9}{'median CER':>12}{'CER':>8}   reversed label: CER")
+    print(f"{'language':10}{'lines':>6}{'dropped':>9}{'unread':>8}{'median CER':>12}{'CER':>8}   reversed label: CER")
     for language, code in TESSERACT.items():
         files = sorted(Path(options.texts).glob(f"{language}.*"))
         if not files or (options.languages and language not in options.languages):
@@ -147,17 +152,20 @@ def check_reading(options: argparse.Namespace) -> dict:
         if not made:
             continue
         readings = read_by_tesseract([sample.image for sample in made], code)
-        pairs = [
-            (graphemes(s.text.replace(" ", "")), graphemes(r.replace(" ", "")))
-            for s, r in zip(made, readings, strict=True)
-        ]
+        pairs = [(graphemes(_visible(s.text)), graphemes(_visible(r))) for s, r in zip(made, readings, strict=True)]
         errors = [Levenshtein.distance(label, reading) for label, reading in pairs]
         mirrored = sum(Levenshtein.distance(label[::-1], reading) for label, reading in pairs)
         total = sum(len(label) for label, _ in pairs)
+        unread = sum(not reading for _, reading in pairs)
         median = float(np.median([e / max(1, len(label)) for e, (label, _) in zip(errors, pairs, strict=True)]))
-        results[language] = {"lines": len(made), "median_cer": round(median, 3), "cer": round(sum(errors) / total, 3)}
-        shown = f"{language:10}{len(made):6d}{len(samples) - len(made):9d}{median:12.3f}{sum(errors) / total:8.3f}"
-        print(f"{shown}   {mirrored / total:.2f}")
+        results[language] = {
+            "lines": len(made),
+            "unread": unread,
+            "median_cer": round(median, 3),
+            "cer": round(sum(errors) / total, 3),
+        }
+        shown = f"{language:10}{len(made):6d}{len(samples) - len(made):9d}{unread:8d}"
+        print(f"{shown}{median:12.3f}{sum(errors) / total:8.3f}   {mirrored / total:.2f}")
     return results
 
 

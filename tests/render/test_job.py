@@ -1,5 +1,6 @@
 """The job: the same bytes with any workers, shards and interruptions; bad input gets one line and exit status 2."""
 
+import errno
 import json
 import os
 import signal
@@ -52,6 +53,35 @@ def test_any_split_into_runs(lines_file, tmp_path, reference):
         done = render(settings(lines_file, tmp_path / "out", shards=part))
     assert done.counts["lines"] == 40
     assert contents(tmp_path / "out") == reference
+
+
+@pytest.mark.parametrize("layout", ["parquet", "trdg"])
+def test_a_full_disk_is_named_and_nothing_is_lost(layout, lines_file, tmp_path, monkeypatch, capsys):
+    render(settings(lines_file, tmp_path / "reference", layout=layout))
+    calls, flush = [], os.fsync
+
+    def full_after_six(handle):
+        calls.append(handle)
+        if len(calls) > 6:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        flush(handle)
+
+    monkeypatch.setattr(os, "fsync", full_after_six)
+    argv = ["--corpus", lines_file, "--output", str(tmp_path / "out"), "--language", "ko", "--count", "40"]
+    argv += ["--shard_size", "8", "--sheet", "0", "--fonts", FONTS, "--preset", "document", "--height_px", "32"]
+    assert main([*argv, "--layout", layout]) == 1
+    said = capsys.readouterr().err
+    assert f"{tmp_path / 'out'}: no space left" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "out" / "manifest.json").exists()
+    assert not list((tmp_path / "out").rglob("*.part"))
+    whole = contents(tmp_path / "reference")
+    kept = {name: data for name, data in contents(tmp_path / "out").items() if not name.startswith(".progress")}
+    assert kept
+    assert kept.items() <= whole.items()
+    monkeypatch.setattr(os, "fsync", flush)
+    render(settings(lines_file, tmp_path / "out", layout=layout))
+    assert contents(tmp_path / "out") == whole
 
 
 def test_other_shards_hold_the_same_lines(lines_file, tmp_path, reference):

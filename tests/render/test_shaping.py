@@ -8,9 +8,11 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from tests.render.conftest import FONTS
 
-from glyphline.render.faces import read_faces
-from glyphline.render.fonts import Choice, catalogue
+from glyphline.records import Drop, TextLine
+from glyphline.render.faces import font_files, read_faces
+from glyphline.render.fonts import Choice, catalogue, lacking
 from glyphline.render.glyphs import GlyphCache, _join, _paste, draw
+from glyphline.render.line import render_line
 from glyphline.render.recipe import FontSettings
 from glyphline.render.shaping import Setting, missing_glyphs, shape
 
@@ -100,6 +102,32 @@ def test_jamo_are_one_syllable():
     choice = Choice(read_faces(Path(FONTS) / "NanumSquareR.ttf")[0])
     apart = draw(shape("\u1112\u1161\u11ab", choice, Setting(SIZE))).image
     np.testing.assert_array_equal(apart, draw(shape("한", choice, Setting(SIZE))).image)
+
+
+OLD_HANGUL = "\u1112\u119e\u11ab\u1100\u1173\u11af \u1103\u1172\u11bc\u1100\u1171\u11a8"
+
+
+@pytest.mark.parametrize("font", ["UnBatang", "UnDotum", "NanumMyeongjo-YetHangul", "NanumBarunGothic-YetHangul"])
+def test_old_hangul_is_one_block_a_syllable(font):
+    """Three jamo without a precomposed syllable share one cell, side by side with modern ones; as raqm draws them."""
+    files = [file for file in font_files([]) if font in file.name]
+    if not files:
+        pytest.skip(f"{font} is not installed")
+    choice = Choice(read_faces(files[0])[0])
+    assert not lacking(set(OLD_HANGUL), choice.chars)
+    layout = shape(OLD_HANGUL, choice, Setting(SIZE, "ltr", "ko"))
+    assert missing_glyphs(layout) == ""
+    assert layout.advance_px < 4.6 * SIZE
+    assert len(set(layout.clusters)) == 5
+    mine, theirs = by_us(files[0], OLD_HANGUL, "ko", "ltr"), by_pillow(files[0], OLD_HANGUL, "ko", "ltr")
+    assert differing(mine, theirs) < 0.01
+
+
+def test_old_hangul_is_dropped_where_no_font_has_it(recipe):
+    drop = render_line(TextLine("t", OLD_HANGUL, "ko", "s", "train"), recipe(), 1, 0)
+    assert isinstance(drop, Drop)
+    assert drop.reason == "no_font"
+    assert "U+119E" in drop.detail
 
 
 def test_cache_limit_changes_no_pixel(texts):

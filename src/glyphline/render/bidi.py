@@ -19,11 +19,12 @@ _REMOVED = frozenset(["LRE", "RLE", "LRO", "RLO", "PDF", "BN"])
 _NEUTRAL = frozenset(["B", "S", "WS", "ON", "LRI", "RLI", "FSI", "PDI"])
 _DEEPEST = 125
 """Levels of embedding beyond which everything stays as it is (BD2)."""
-_PAIRS = dict(zip("([{〈《「『【〔〖〘〚", ")]}〉》」』】〕〗〙〛", strict=True))
+PAIRS = dict(zip("([{〈《「『【〔〖〘〚", ")]}〉》」』】〕〗〙〛", strict=True))
+"""Closing brackets by opening ones."""
 _RIGHT_TO_LEFT = re.compile(
     "[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
-_CLOSERS = frozenset(_PAIRS.values())
+_CLOSERS = frozenset(PAIRS.values())
 
 
 def base_direction(text: str, default: Direction = "ltr") -> Direction:
@@ -267,10 +268,10 @@ def _bracket_pairs(chars: list[str], kinds: list[str]) -> list[tuple[int, int]]:
     for position, char in enumerate(chars):
         if kinds[position] != "ON":
             continue
-        if char in _PAIRS:
+        if char in PAIRS:
             if len(stack) == 63:
                 break
-            stack.append((_PAIRS[char], position))
+            stack.append((PAIRS[char], position))
         elif char in _CLOSERS:
             for depth in range(len(stack) - 1, -1, -1):
                 if stack[depth][0] == char:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import logging
 import time
@@ -21,7 +22,7 @@ from glyphline.render.line import mix_parts
 from glyphline.render.recipe import RECIPE_VERSION, Recipe, TrdgSettings, load_recipe, merge
 from glyphline.render.shards import Plan, cut, parse_shards, render_shard
 from glyphline.render.texts import digest_of, is_file, read_texts
-from glyphline.settings import InputError, command, execution, identity
+from glyphline.settings import InputError, JobError, command, execution, identity
 
 log = logging.getLogger(__name__)
 
@@ -120,6 +121,17 @@ def render(settings: RenderSettings) -> Manifest | None:
     if output.finished:
         log.info("%s: finished before (%d lines)", settings.output, output.finished.counts.get("lines", 0))
         return output.finished
+    try:
+        return _complete(plan, output, settings)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        kept = "the shards that are done are kept: make room and run the same command again"
+        raise JobError(f"{settings.output}: no space left for the lines; {kept}") from error
+
+
+def _complete(plan: Plan, output: Output, settings: RenderSettings) -> Manifest | None:
+    """Render the wanted shards that are missing, and finish the folder where none is missing any more."""
     wanted, _ = parse_shards(settings.shards)
     names = plan.names()
     numbers = [n for n in (wanted or range(plan.total)) if not output.has(names[n])]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 
+from glyphline.render.bidi import PAIRS
+
 CURSIVE = frozenset(["Arab", "Syrc", "Mong", "Deva", "Beng", "Guru", "Nkoo", "Adlm", "Rohg", "Mand", "Phag", "Gujr"])
 """Scripts whose letters touch: no extra space and no wobble between the letters of a word."""
 
@@ -25,10 +27,16 @@ def script_runs(text: str) -> list[tuple[int, int, str]]:
     if len(found) < 2:
         return [(0, len(text), found.pop() if found else "Zyyy")] if text else []
     runs: list[list] = []
+    opened: list[tuple[str, str]] = []
     for position, char in enumerate(text):
         script = script_of(char)
         if script in _ANYWHERE:
             script = runs[-1][2] if runs else ""
+            if char in PAIRS:
+                opened.append((PAIRS[char], script))
+            elif opened and char == opened[-1][0]:
+                # A closing bracket looks like its opening one (UAX #24, section 5.2).
+                script = opened.pop()[1] or script
         if runs and (runs[-1][2] in (script, "")):
             runs[-1][1], runs[-1][2] = position + 1, script or runs[-1][2]
         else:
