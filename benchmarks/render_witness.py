@@ -37,6 +37,8 @@ TESSERACT = {
 }  # fmt: skip
 _IGNORABLE = regex.compile(r"\p{Default_Ignorable_Code_Point}")
 """Characters that Unicode makes invisible: joiners, selectors, the Hangul fillers."""
+CHILLU = {f"{letter}\u0d4d\u200d": chr(0x0D7A + n) for n, letter in enumerate("ണനരലളക")}
+"""Malayalam finals as Unicode wrote them before it gave them letters of their own, which Tesseract still does."""
 HANGUL = range(0xAC00, 0xD7A4)
 
 
@@ -130,6 +132,8 @@ def read_by_tesseract(images: list[np.ndarray], code: str) -> list[str]:
 
 def _visible(text: str) -> str:
     """Return what can be seen of a text: no spaces, no joiners (Tesseract writes one after each Tamil virama)."""
+    for old, new in CHILLU.items():
+        text = text.replace(old, new)
     return _IGNORABLE.sub("", text.replace(" ", ""))
 
 
