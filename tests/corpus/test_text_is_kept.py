@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from glyphline.corpus.analysis import Analyser
 from glyphline.corpus.files import Files
+from glyphline.corpus.filters import wrongly_decoded
 from glyphline.corpus.personal import mask
 from glyphline.corpus.plan import PlannedSource
 from glyphline.corpus.settings import CollectSettings, FilterSettings, LineMix
@@ -135,6 +136,11 @@ def test_mask_and_drop():
         ("딘케인 쵝오>ㅁ<b>", ""),
         ("강추<p>a<b>꼭", "markup"),
         ("제가 젤루 사랑해요 짱!!&hearts;", "markup"),
+        ("이건 [[정치 영화]]임.", ""),
+        ("오타 ha[[y 라니 참 좋다", ""),
+        ("[[서울]]은 [[한강]]에 있다", "markup"),
+        ("[[서울특별시|서울]]은", "markup"),
+        ("[[파일:한강.jpg", "markup"),
         ("=== 최고다 === ''최고'''", ""),
         ("Scary보다는 Creepy!", ""),
         ("자세한 것은 http://a.kr/b 참고", "url"),
@@ -161,6 +167,20 @@ def test_mask_and_drop():
 def test_reasons(text, reason):
     done = analyser("ko", filters=FilterSettings(), min_graphemes=1, max_graphemes=100).analyse([text])
     assert [drop.reason for drop in done.drops] == ([reason] if reason else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("»Éstas fueron las razones que Anselmo dijo a Lotario", ""),
+        ("«État», dit-il", ""),
+        ("nuestro pa\ufffd\ufffds se sitúa", "mojibake"),
+        ("un caf√© por favor", "mojibake"),
+        ("un cafÃ© por favor", "mojibake"),
+    ],
+)
+def test_wrong_decodings(text, reason):
+    assert wrongly_decoded(text) == reason
 
 
 def test_mojibake_is_repaired_on_request():

@@ -43,6 +43,7 @@ class Filter:
 _CONTROLS = regex.compile(r"[\p{Cc}\p{Co}\p{Cn}\p{Cs}\u202a-\u202e\u2066-\u2069\u3164\uffa0\u2800]")
 # Where wrong decodings end up: not in Hangul, kana and Han.
 _MISREAD = regex.compile("[\x80-\u1fff\u2070-\u2fff\ufffc\ufffd]")
+_QUOTATION = regex.compile(r"[«»](?=\p{Lu})")
 _READABLE = regex.compile(r"[\p{L}\p{N}]")
 # Without one of these there is no need to look closer.
 _MARKUP_SIGN = regex.compile(r"[<&\[{|}']")
@@ -53,9 +54,10 @@ _TAGS = (
     "math|meta|nowiki|ol|option|p|pre|q|ref|s|script|small|span|strike|strong|style|sub|sup|table|tbody|td|th|thead|"
     "title|tr|tt|u|ul|video"
 )
-# Not what people draw with signs: arrows (-->), rules (=== … ===), a few quotation marks in a row, faces (>ㅁ<b>).
+# Not what people draw with signs: arrows (-->), rules (=== … ===), a few quotation marks in a row, faces (>ㅁ<b>),
+# one [[word]] made to stand out: a link of a wiki has a bar or a colon, or comes with others.
 _MARKUP = regex.compile(
-    rf"(?<!>.)<\s*/?\s*(?:{_TAGS})(?:\s[^<>]*)?/?>|<!--|&(?:[a-z]{{2,8}}|\#\d{{2,6}}|\#x[0-9a-f]{{2,6}});|\[\[|\{{\{{|\}}\}}|"
+    rf"(?<!>.)<\s*/?\s*(?:{_TAGS})(?:\s[^<>]*)?/?>|<!--|&(?:[a-z]{{2,8}}|\#\d{{2,6}}|\#x[0-9a-f]{{2,6}});|\[\[[^\[\]|:]*[|:]|\[\[.*\[\[|\{{\{{|\}}\}}|"
     r"'''[^']+'''|\{\||\|\}|\[/?(?:url|img|quote|code)\b",
     regex.IGNORECASE,
 )
@@ -118,7 +120,8 @@ def _without(pattern: regex.Pattern) -> Suspects:
 def wrongly_decoded(text: str) -> str:
     """Refuse text with replacement characters, or letter sequences that a wrong decoding makes (ftfy's list).
 
-    One such sequence may be chance, as the quotation »Éstas« is: it counts if ftfy can undo it, three count anyway.
+    One such sequence may be chance: it counts if ftfy can undo it, three count anyway. A quotation that begins with
+    a capital, »Éstas« or «État», is none, though it could be undone into a letter that nobody uses.
     """
     if "\ufffd" in text or "\ufffc" in text:
         return "mojibake"
@@ -127,6 +130,7 @@ def wrongly_decoded(text: str) -> str:
     from ftfy import fix_encoding
     from ftfy.badness import badness
 
+    text = _QUOTATION.sub('"', text)
     found = badness(text)
     return "mojibake" if found >= 3 or (found and fix_encoding(text) != text) else ""
 
