@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -62,9 +63,16 @@ class Chain:
         return image
 
 
+_SETTINGS: dict[str, Any] = {}
+
+
 def _step(use: EffectUse, where: str) -> Step:
     module = load("effect", use.name)
-    return Step(module, build(module.Settings, use.settings, where), use.probability, use.group)
+    key = f"{module.__name__} {json.dumps(use.settings, sort_keys=True, default=repr)}"
+    if key not in _SETTINGS:
+        # Checking takes longer than rendering a hundred lines, and mixes and tests use the same effects many times.
+        _SETTINGS[key] = build(module.Settings, use.settings, where)
+    return Step(module, _SETTINGS[key], use.probability, use.group)
 
 
 _CHAINS: dict[int, tuple[Recipe, Chain]] = {}
