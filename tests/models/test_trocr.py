@@ -1,5 +1,6 @@
 """The trocr family: losses by their definitions, readings by a second path, folders that others open."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -288,3 +289,23 @@ def test_settings_that_cannot_be_are_errors():
         trocr.Settings(**SIZES | {"encoder_heads": 3})
     with pytest.raises(InputError, match="no multiple of the patch"):
         tiny_recogniser(canvas=Canvas("line", 40, 160))
+
+
+def test_the_decoder_is_asked_only_where_ctc_doubts(recogniser, monkeypatch):
+    pictures = noise_pictures((50, 90, 140, 33))
+    fast = recogniser.read(pictures, "ctc")
+    trust = sorted(reading.confidence for reading in fast)[2]
+    asked = []
+    read_decoder = recogniser._read_decoder
+    monkeypatch.setattr(recogniser, "_read_decoder", lambda states: asked.append(len(states)) or read_decoder(states))
+    monkeypatch.setattr(recogniser, "options", dataclasses.replace(recogniser.options, trust=trust))
+    both = recogniser.read(pictures, "auto")
+    assert sum(asked) == 2
+    for sure, chosen in zip(fast, both, strict=True):
+        if sure.confidence >= trust:
+            assert chosen == sure
+    pairs = recogniser.read_pairs(pictures)
+    assert [pair.fast.text for pair in pairs] == [reading.text for reading in fast]
+    assert [pair.choose(0.5).text for pair in pairs if pair.fast.confidence < trust] == [
+        reading.text for reading, sure in zip(both, fast, strict=True) if sure.confidence < trust
+    ]

@@ -344,6 +344,7 @@ def _finish(settings: TrainSettings, folder: Path, trainer: Any, over: list[str]
     merge_lora(recogniser)
     state = trainer.state
     best = metrics_at(state.log_history, state.best_global_step or state.global_step)
+    best |= _tune(recogniser, trainer.validation, settings.data.select_by)
     fill_card(recogniser.card, settings, trainer, best, len(over))
     if not distributed.is_main():
         return
@@ -359,6 +360,22 @@ def _finish(settings: TrainSettings, folder: Path, trainer: Any, over: list[str]
         if name.endswith("_cer"):
             logger.info("%s  %.2f %%", name, 100 * value)
     logger.info("model: %s   curves: %s", folder / "model", folder / "curves.png")
+
+
+def _tune(recogniser: Any, validation: dict[str, list], select_by: str | None) -> dict[str, float]:  # noqa: ANN401
+    """Choose how the finished model reads by default, and return what it then scores."""
+    from glyphline.training.trainer import name_metrics, read_scores
+    from glyphline.training.tuning import tune_reading
+
+    chosen = tune_reading(recogniser, validation[select_by or next(iter(validation))]) if validation else {}
+    if not chosen:
+        return {}
+    recogniser.retune(chosen)
+    logger.info("reading: %s", ", ".join(f"{key} {value:g}" for key, value in chosen.items()))
+    metrics: dict[str, float] = {}
+    for name, samples in validation.items():
+        metrics |= name_metrics(read_scores(recogniser, samples), f"eval_{name}")
+    return metrics
 
 
 def fill_card(card: Any, settings: TrainSettings, trainer: Any, best: dict[str, float], over: int) -> None:  # noqa: ANN401

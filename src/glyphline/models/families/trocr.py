@@ -7,7 +7,6 @@ beside them in ctc.safetensors. The joint loss follows Watanabe et al. (hybrid C
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,19 +24,18 @@ from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
 from glyphline.models import ctc
 from glyphline.models.canvas import canvas_of
 from glyphline.models.card import Card, read_card
-from glyphline.models.labels import LabelEncoder, pad
+from glyphline.models.hybrid import HybridReading
+from glyphline.models.labels import LabelEncoder
 from glyphline.models.parts import make_decoder, make_encoder, pretrained
 from glyphline.models.positions import adopt_grid
 from glyphline.models.recogniser import Recogniser
 from glyphline.models.tokenizer import hub_tokenizer, start_and_end, unknown_characters
-from glyphline.records import Reading
 from glyphline.settings import InputError
 from glyphline.settings import build as build_settings
-from glyphline.text import normalise
 
 HEAD = "ctc.safetensors"
-STEERING = ("ctc_weight", "label_smoothing", "decoder_noise")
-"""Options that steer the loss and may be changed on a model that exists."""
+STEERING = ("ctc_weight", "label_smoothing", "decoder_noise", "decoder_share", "trust")
+"""Shares that steer the loss or reading, and may be changed on a model that exists."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +74,10 @@ class Settings:
     decoder_noise: float = 0.0
     """Share of the decoder's input tokens that training replaces by random ones, so that it has to look at the picture
     instead of guessing how a text it knows by heart goes on."""
+    decoder_share: float = 0.5
+    """Weight of the decoder's opinion, beside CTC's, where both read differently; training tunes it on validation."""
+    trust: float = 1.0
+    """Confidence of CTC from which the decoder is not asked; training tunes it on validation."""
     frames_per_column: int = 1
     """CTC frames that one column of patches yields; 2 where letters may be narrower than a patch."""
 
@@ -90,7 +92,7 @@ class Settings:
             raise InputError("frames_per_column: must be 1 or more")
 
 
-class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
+class TrocrRecogniser(HybridReading, Recogniser, VisionEncoderDecoderModel):
     """`VisionEncoderDecoderModel` that takes batches of any width up to its canvas, with a CTC head if asked."""
 
     _keys_to_ignore_on_save = ["ctc_head.weight", "ctc_head.bias"]  # noqa: RUF012 - written beside, see HEAD
@@ -115,18 +117,6 @@ class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
             nn.init.trunc_normal_(self.ctc_head.weight, std=0.02)
             nn.init.zeros_(self.ctc_head.bias)
         self.decoder.requires_grad_(self.has_decoder)
-
-    @property
-    def modes(self) -> tuple[str, ...]:
-        """`ctc` reads in one pass, `decoder` token by token."""
-        if self.ctc_head is None:
-            return ("decoder",)
-        return ("ctc", "decoder") if self.has_decoder else ("ctc",)
-
-    @property
-    def has_decoder(self) -> bool:
-        """Whether the decoder is trained; with CTC alone it is dead weight."""
-        return self.ctc_head is None or self.options.ctc_weight < 1.0
 
     def encode(self, pixels: torch.Tensor) -> torch.Tensor:
         """Return encoder states `(B, special + rows * columns, D)` of pixels `(B, C, H, W)`, uint8 or normalised."""
@@ -201,80 +191,6 @@ class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
             blank=ctc.BLANK, reduction="sum", zero_infinity=True,
         )  # fmt: skip
 
-    def read_batch(self, pixels: torch.Tensor, modes: Sequence[str]) -> dict[str, list[Reading]]:
-        """Read a batch by CTC, by the decoder, or by both (`auto`: where they differ, the jointly likelier text)."""
-        states = self.encode(pixels)
-        if len(self.modes) == 1:
-            only = self._read_decoder(states) if self.ctc_head is None else self._read_frames(states)
-            return dict.fromkeys(modes, only)
-        read: dict[str, list[Reading]] = {}
-        log_probs = self.ctc_log_probs(states).cpu().numpy() if set(modes) != {"decoder"} else None
-        if log_probs is not None:
-            read["ctc"] = [self._read_ctc(frames) for frames in log_probs]
-        if set(modes) != {"ctc"}:
-            read["decoder"] = self._read_decoder(states)
-        if "auto" in modes:
-            read["auto"] = self._arbitrate(states, log_probs, read["ctc"], read["decoder"])
-        return {mode: read[mode] for mode in modes}
-
-    def _read_frames(self, states: torch.Tensor) -> list[Reading]:
-        return [self._read_ctc(frames) for frames in self.ctc_log_probs(states).cpu().numpy()]
-
-    def _read_ctc(self, log_probs: np.ndarray) -> Reading:
-        labels, confidence = ctc.greedy(log_probs)
-        text = "".join(self.card.charset[label - 1] for label in labels)
-        return Reading(" ".join(text.split()), confidence, "ctc")
-
-    def _read_decoder(self, states: torch.Tensor) -> list[Reading]:
-        """Read greedily with a cache; the confidence is the geometric mean of the tokens' probabilities."""
-        output = self.generate(
-            encoder_outputs=BaseModelOutput(last_hidden_state=states),
-            max_new_tokens=self.card.max_length,
-            output_scores=True,
-            return_dict_in_generate=True,
-        )
-        if output.get("sequences_scores") is not None:
-            scores = output.sequences_scores.exp().tolist()
-        else:
-            steps = self.compute_transition_scores(output.sequences, output.scores, normalize_logits=True)
-            real = output.sequences[:, 1:] != self.generation_config.pad_token_id
-            scores = ((steps.masked_fill(~real, 0)).sum(1) / real.sum(1).clamp_min(1)).exp().tolist()
-        texts = self.tokenizer.batch_decode(output.sequences, skip_special_tokens=True)
-        return [
-            Reading(normalise(text, self.rules).strip(), min(score, 1.0), "decoder")  # a jamo tokenizer decodes to NFD
-            for text, score in zip(texts, scores, strict=True)
-        ]
-
-    def _arbitrate(
-        self, states: torch.Tensor, log_probs: np.ndarray, fast: list[Reading], slow: list[Reading]
-    ) -> list[Reading]:
-        """Where CTC (`fast`) and decoder (`slow`) differ, take the text that both together find likelier."""
-        pairs = list(zip(fast, slow, strict=True))
-        chosen = [Reading(b.text, max(a.confidence, b.confidence), "auto") for a, b in pairs]
-        differ = [i for i, (a, b) in enumerate(pairs) if a.text != b.text]
-        scores = [
-            self._joint_scores(states[differ], log_probs[differ], [branch[i].text for i in differ])
-            for branch in (fast, slow)
-        ]
-        for i, by_ctc, by_decoder in zip(differ, *scores, strict=True):
-            winner = fast[i] if by_ctc >= by_decoder else slow[i]
-            chosen[i] = Reading(winner.text, min(a.confidence for a in pairs[i]), winner.mode)
-        return chosen
-
-    def _joint_scores(self, states: torch.Tensor, log_probs: np.ndarray, texts: list[str]) -> np.ndarray:
-        """Return log p(text | picture) by CTC plus by the decoder, one a text; minus infinity over the limit."""
-        scores = np.full(len(texts), -np.inf)
-        labels = self.labels.tokens(texts)
-        kept = [i for i, row in enumerate(labels) if len(row) <= self.card.max_length]
-        if not kept:
-            return scores
-        padded = pad([labels[i] for i in kept]).to(states.device)
-        logits = super().forward(encoder_outputs=BaseModelOutput(last_hidden_state=states[kept]), labels=padded).logits
-        losses = nn.functional.cross_entropy(logits.float().transpose(1, 2), padded, reduction="none").sum(1)
-        for i, loss in zip(kept, losses.tolist(), strict=True):
-            scores[i] = ctc.log_likelihood(log_probs[i], self.labels.characters(texts[i])) - loss
-        return scores
-
     def frames_of(self, image: np.ndarray) -> int:
         """Return the number of CTC frames that a picture gets, padding not counted."""
         width = self.preprocessor.fitted_size(*image.shape[:2])[1]
@@ -285,7 +201,7 @@ class TrocrRecogniser(Recogniser, VisionEncoderDecoderModel):
         return ctc.frames_needed(self.labels.characters(text))
 
     def retune(self, options: dict[str, Any]) -> None:
-        """Change the weight of the CTC loss, label smoothing and the decoder's noise."""
+        """Change shares that steer the loss or reading."""
         super().retune({key: value for key, value in options.items() if key not in STEERING})
         if options:
             self.options = build_settings(Settings, {**asdict(self.options), **options}, "model.options")
