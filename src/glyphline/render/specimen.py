@@ -150,7 +150,9 @@ def specimen(chosen: list[Choice], language: str) -> bytes:
         row = np.full((56, 1400), 255, np.uint8)
         name = f"{choice.face.family} {choice.face.style}".encode("ascii", "replace").decode()[:34]
         cv2.putText(row, name, (8, 34), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 110, 1, cv2.LINE_AA)
-        width = min(image.shape[1], 1400 - 330)
-        row[4:52, 320 : 320 + width] = image[:, :width]
+        scale = min(1.0, (1400 - 330) / image.shape[1])
+        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
+        top = 28 - image.shape[0] // 2
+        row[top : top + image.shape[0], 320 : 320 + image.shape[1]] = image
         rows.append(row)
     return encode(np.concatenate(rows), "png")
