@@ -10,6 +10,7 @@ import torch
 
 from glyphline.models.canvas import Preprocessor
 from glyphline.models.card import Card
+from glyphline.models.windows import Window, join, split_wide
 from glyphline.records import Reading
 from glyphline.settings import InputError
 from glyphline.text import TextRules
@@ -59,7 +60,7 @@ class Recogniser:
         """Read uint8 pictures `(H, W)` or `(H, W, 3)` and return one Reading each, in the order given.
 
         Pictures of like width share a batch, so that little of it is padding and none reads differently for its
-        company. InputError for an unknown mode.
+        company. Lines wider than the canvas are read in windows. InputError for an unknown mode.
         """
         return self.read_modes(images, (mode,), batch_size)[mode]
 
@@ -73,7 +74,8 @@ class Recogniser:
                 raise InputError(f"mode {mode!r}: this model reads by {', '.join(('auto', *self.modes))}")
         training = self.training
         self.eval()
-        fitted = [self.preprocessor.fit(image) for image in images]
+        lines = [split_wide(image, self.card.canvas) for image in images]
+        fitted = [self.preprocessor.fit(window.image) for windows in lines for window in windows]
         readings = {mode: [Reading("", 0.0, mode)] * len(fitted) for mode in modes}
         for chosen in self._batches([picture.shape[1] for picture in fitted], batch_size):
             pixels = self.preprocessor.stack([fitted[i] for i in chosen]).to(self.device)
@@ -81,7 +83,7 @@ class Recogniser:
                 for i, reading in zip(chosen, read, strict=True):
                     readings[mode][i] = reading
         self.train(training)
-        return readings
+        return {mode: _rejoin(lines, pieces) for mode, pieces in readings.items()}
 
     def _batches(self, widths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
         """Yield numbers of pictures of one padded width: what a picture reads does not depend on its company."""
@@ -91,3 +93,12 @@ class Recogniser:
         for _, numbers in sorted(by_width.items()):
             for start in range(0, len(numbers), batch_size):
                 yield numbers[start : start + batch_size]
+
+
+def _rejoin(lines: Sequence[Sequence[Window]], pieces: Sequence[Reading]) -> list[Reading]:
+    """Return one reading a line from those of all windows in order."""
+    remaining = iter(pieces)
+    return [
+        join([next(remaining) for _ in windows], [w.joint for w in windows]) if len(windows) > 1 else next(remaining)
+        for windows in lines
+    ]
