@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from glyphline.settings import InputError
+from glyphline.text import TextRules, normalise
 
+LETTERS = TextRules("NFD", collapse_space=False, drop_invisible=False)
+"""Syllables and accented letters come apart, nothing else changes."""
 PAD, BOS, EOS, UNK, MASK = "<pad>", "<s>", "</s>", "<unk>", "<mask>"
 
 
@@ -32,7 +34,7 @@ def train_tokenizer(texts: Iterable[str], settings: TokenizerSettings) -> Any:  
     import sentencepiece
 
     is_jamo = settings.kind == "jamo"
-    lines = [unicodedata.normalize("NFD", text) if is_jamo else text for text in texts if text]
+    lines = [normalise(text, LETTERS) if is_jamo else text for text in texts if text]
     if not lines:
         raise InputError("no text to train a tokenizer on: the train split is empty")
     characters = len({character for line in lines for character in line})
