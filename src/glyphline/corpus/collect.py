@@ -17,6 +17,7 @@ from glyphline.corpus.analysis import Analysed, Analyser, is_stored, store, word
 from glyphline.corpus.coverage import Form, make_up
 from glyphline.corpus.making import KINDS
 from glyphline.corpus.neighbours import drop_near_duplicates
+from glyphline.corpus.pages import use_huge_pages
 from glyphline.corpus.plan import Chunk, PlannedSource, chunks, inputs, plan_sources, settings_identity, without_files
 from glyphline.corpus.report import write_reports
 from glyphline.corpus.selection import (
@@ -95,6 +96,7 @@ class Crew:
         if self.size > 1:
             # Models are loaded here, before the fork, so that all processes share one copy of them.
             self.bench.warm_up()
+            use_huge_pages()
             # What is there now stays: looking through it for cycles would copy its pages into every process.
             gc.collect()
             gc.freeze()
