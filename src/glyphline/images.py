@@ -96,6 +96,19 @@ def decode(data: bytes, name: str = "") -> np.ndarray:
     return pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[:, :, ::-1])
 
 
+def size_of(data: bytes, name: str = "") -> tuple[int, int]:
+    """Return (width, height) in pixels of an encoded picture, from its head alone."""
+    import io
+
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            return picture.size
+    except (UnidentifiedImageError, OSError) as error:
+        raise InputError(f"{name or 'a picture'}: cannot be opened ({error})") from error
+
+
 def to_grey(image: np.ndarray) -> np.ndarray:
     """Return `(H, W)` luma (Rec. 601) of an image."""
     import cv2

@@ -2,6 +2,7 @@
 
 import pickle
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +19,6 @@ from glyphline.training.data import (
     StoredLines,
     check_lengths,
     cut_pieces,
-    estimated_width,
     open_source,
     open_validation,
 )
@@ -39,8 +39,8 @@ class Numbers:
     def __len__(self) -> int:
         return self.length
 
-    def text(self, position: int) -> str:
-        return "x" * (1 + position % self.length)
+    def aspect(self, position: int) -> float:
+        return 1 + position % self.length
 
     def item(self, position: int):
         return np.zeros((4, 4), np.uint8), str(position)
@@ -141,8 +141,35 @@ def test_buckets_waste_little_padding(folder):
     assert waste(BucketBatches(items, 8, window=1, seed=1)) > 0.25
 
 
-def test_estimated_width_counts_wide_characters_twice():
-    assert estimated_width("한글ab") == 6
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory):
+    demo = Path(__file__).parents[2] / "demo"
+    rows = (demo / "text" / "ko.chatbot.txt").read_text(encoding="utf-8").splitlines()
+    corpus = tmp_path_factory.mktemp("corpus") / "lines.txt"
+    corpus.write_text("\n".join(rows[:200]), encoding="utf-8")
+    return open_source(TrainSource(corpus=str(corpus), preset="clean", fonts=[str(demo / "fonts")]), 1)
+
+
+def test_aspects_are_known_before_pictures(folder, rendered):
+    stored = StoredLines(folder, "train", seed=3)
+    for position in range(45):
+        image, _ = stored.item(position)
+        assert stored.aspect(position) == pytest.approx(image.shape[1] / image.shape[0])
+    found = [(rendered.aspect(i), rendered.item(i)) for i in range(40)]
+    ratios = [aspect * item[0].shape[0] / item[0].shape[1] for aspect, item in found if item]
+    assert 0.7 < np.median(ratios) < 1.2
+    assert np.std(np.log(ratios)) < 0.25
+
+
+def test_real_lines_waste_little_padding(rendered):
+    """Lines of all lengths in several fonts, with effects that change their widths."""
+    items, preprocessor = items_of([rendered], 512), Preprocessor(Canvas("line", 32, 1024, 32))
+    used = padded = 0
+    for batch in BucketBatches(items, 8, window=64, seed=1):
+        widths = [preprocessor.fit(item[0]).shape[1] for item in map(items.__getitem__, batch) if item]
+        used, padded = used + sum(widths), padded + preprocessor.padded_width(max(widths)) * len(widths)
+        assert len(widths) > 3
+    assert 1 - used / padded < 0.15
 
 
 def test_collator_makes_what_the_preprocessor_makes(folder):

@@ -42,20 +42,25 @@ Order = Literal["shuffled", "given"]
 
 def render_line(line: TextLine, recipe: Recipe, seed: int, index: int) -> Sample | Drop:
     """Render one line; the same arguments give the same pixels. A line that cannot be written is a Drop."""
-    rng = seeds.rng(seed, "line", line.split, index)
-    recipe = _mixed(recipe, rng)
     if not line.text or all(is_invisible(char) or unicodedata.combining(char) for char in line.text):
         return Drop("empty", line.id, repr(line.text))
-    pool = catalogue(recipe.fonts).pool(line.language, line.split)
-    composed = unicodedata.normalize("NFC", line.text)
-    choice = pool.draw(composed, rng)
+    recipe, choice, rng = _looks(line, recipe, seed, index)
     if choice is None:
-        return Drop("no_font", line.id, _named(pool.missing(composed)))
+        pool = catalogue(recipe.fonts).pool(line.language, line.split)
+        return Drop("no_font", line.id, _named(pool.missing(unicodedata.normalize("NFC", line.text))))
     task = Task(line, choice, recipe, draw_direction(line))
     image = load_engine(recipe.engine).render(task, rng)
     if isinstance(image, Refusal):
         return Drop(image.reason, line.id, f"{choice.face.key}: {image.detail}")
     return _sample(line, image, _provenance(recipe, choice, seed, index, line.id), seed, index)
+
+
+def _looks(line: TextLine, recipe: Recipe, seed: int, index: int) -> tuple[Recipe, Choice | None, np.random.Generator]:
+    """Draw what comes first: the recipe where several are mixed, the font, and the generator for all that follows."""
+    rng = seeds.rng(seed, "line", line.split, index)
+    recipe = _mixed(recipe, rng)
+    pool = catalogue(recipe.fonts).pool(line.language, line.split)
+    return recipe, pool.draw(unicodedata.normalize("NFC", line.text), rng), rng
 
 
 def _sample(line: TextLine, image: np.ndarray, provenance: dict[str, Any], seed: int, index: int) -> Sample:
@@ -136,6 +141,14 @@ class RenderedLines:
         if index < 0 or not self.texts:
             raise IndexError(f"line {index} of {len(self.texts)} texts")
         return render_line(self.text_of(index), self.recipe, self.seed, index)
+
+    def aspect_of(self, index: int) -> float:
+        """Return about how many times as wide as high line `index` will be, without drawing it; 0 for a drop."""
+        from glyphline.render.widths import expected_aspect
+
+        line = self.text_of(index)
+        recipe, choice, _ = _looks(line, self.recipe, self.seed, index)
+        return expected_aspect(line.text, line.language, choice, recipe) if choice else 0.0
 
     def text_of(self, index: int) -> TextLine:
         """Return the text of line `index`: each pass takes every text once, in an order of its own."""

@@ -10,13 +10,12 @@ from __future__ import annotations
 import dataclasses
 import functools
 import logging
-import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
-from glyphline.images import decode
+from glyphline.images import decode, size_of
 from glyphline.manifest import MANIFEST, Storage, read_corpus, read_manifest, read_shards
 from glyphline.models.canvas import Preprocessor
 from glyphline.records import Sample, TextLine
@@ -35,8 +34,8 @@ class Source(Protocol):
 
     def __len__(self) -> int: ...
 
-    def text(self, position: int) -> str:
-        """Return the text at a position, without making its picture."""
+    def aspect(self, position: int) -> float:
+        """Return about how many times as wide as high the picture at a position is, without making it."""
 
     def item(self, position: int) -> tuple[np.ndarray, str] | None:
         """Return picture and text; None where the picture cannot be made."""
@@ -83,6 +82,7 @@ class StoredLines:
         self.folder, self.seed, self.augment = folder, seed, augment
         self.facts = {"kind": "lines", "manifest": manifest.hash, "lines": len(self.labels)}
         self.order = Shuffled(seed, len(self.labels))
+        self.aspects = np.zeros(len(self.labels), np.float32)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -95,10 +95,15 @@ class StoredLines:
         """Keep only the lines with these numbers."""
         self.images, self.labels = [self.images[i] for i in kept], [self.labels[i] for i in kept]
         self.order = Shuffled(self.seed, len(self.labels))
+        self.aspects = self.aspects[list(kept)]
 
-    def text(self, position: int) -> str:
-        """Return the text at a position."""
-        return self.labels[self.order(position)]
+    def aspect(self, position: int) -> float:
+        """Return width over height of the picture at a position, from its file's head."""
+        number = self.order(position)
+        if not self.aspects[number]:
+            width, height = size_of(self.images[number], f"{self.folder}: line {number}")
+            self.aspects[number] = width / height
+        return float(self.aspects[number])
 
     def item(self, position: int) -> tuple[np.ndarray, str]:
         """Return picture and text; the picture augmented afresh for this position."""
@@ -153,9 +158,9 @@ class RenderedSource:
         self.lines = [self.lines[i] for i in kept]
         self._begin()
 
-    def text(self, position: int) -> str:
-        """Return the text at a position."""
-        return self.rendered.text_of(position).text
+    def aspect(self, position: int) -> float:
+        """Return about how many times as wide as high the picture at a position will be."""
+        return self.rendered.aspect_of(position)
 
     def item(self, position: int) -> tuple[np.ndarray, str] | None:
         """Return picture and text, None where no font can write it."""
@@ -230,11 +235,6 @@ def open_validation(source: ValidationSource, seed: int) -> list[Sample]:
     return samples
 
 
-def estimated_width(text: str) -> int:
-    """Return a width in halves of a full-width character: enough to put lines of like width into one batch."""
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
-
-
 class LineItems:
     """All items of a run, by number: the map-style dataset that the loader takes. Sources come by weight, each in its
     own share of the run."""
@@ -260,9 +260,9 @@ class LineItems:
     def __len__(self) -> int:
         return self.total
 
-    def width(self, index: int) -> int:
-        """Return the estimated width of an item."""
-        return estimated_width(self.sources[self.choice[index]].text(int(self.position[index])))
+    def aspect(self, index: int) -> float:
+        """Return about how many times as wide as high an item's picture is."""
+        return self.sources[self.choice[index]].aspect(int(self.position[index]))
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, str] | None:
         return self.sources[self.choice[index]].item(int(self.position[index]))
@@ -287,12 +287,18 @@ class BucketBatches:
         step = self.batch_size * self.parts
         for number, start in enumerate(range(0, len(self.items), step * self.window)):
             indices = np.arange(start, min(start + step * self.window, len(self.items)))
-            widths = np.array([self.items.width(int(index)) for index in indices])
-            indices = indices[np.argsort(widths, kind="stable")]
+            aspects = _filled(np.array([self.items.aspect(int(index)) for index in indices]))
+            indices = indices[np.argsort(aspects, kind="stable")]
             steps = [indices[i : i + step] for i in range(0, len(indices), step)]
             for place in rng(self.seed, "window", number).permutation(len(steps)):
                 for i in range(0, len(steps[place]), self.batch_size):
                     yield [int(index) for index in steps[place][i : i + self.batch_size]]
+
+
+def _filled(aspects: np.ndarray) -> np.ndarray:
+    """Give items without a picture (0) the aspect of the one before, so that they do not fill batches of their own."""
+    places = np.where(aspects > 0, np.arange(len(aspects)), 0)
+    return aspects[np.maximum.accumulate(places)]
 
 
 class Collator:
