@@ -187,6 +187,18 @@ def test_stage_two_starts_from_stage_one(config, finished, tmp_path):
     assert main(["--config", str(broken), "--output", str(tmp_path / "none")]) == 2
 
 
+def test_the_flags_of_older_scripts(config, finished, tmp_path):
+    """One folder, a number of passes, weights to start from: no file is needed."""
+    lines = json.loads((finished / "settings.json").read_text())["data"]["train"][0]["lines"]
+    options = ["--dataset", lines, "--weights", str(finished), "--epochs", "2", "--batch_size", "20", "--lr", "1e-4"]
+    quiet = ["--control.report_to", "[]", "--device", "cpu", "--threads", "1"]
+    assert main([*options, *quiet, "--output", str(tmp_path / "run")]) == 0
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert result["steps"] == 4
+    assert "eval_lines_cer" in result["metrics"]
+    assert main([*options, *quiet, "--output", str(tmp_path / "run")]) == 0  # finished: the same settings
+
+
 def test_it_learns(config, tmp_path):
     """Forty bar codes for a few seconds: reading must become nearly right, not just the loss small."""
     options = ["--optimisation.steps", "250", "--control.evaluate_every", "250", "--optimisation.batch_size", "16"]

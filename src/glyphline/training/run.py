@@ -28,7 +28,15 @@ BEGUN, DONE = "settings.json", "result.json"
     TrainSettings,
     name="train",
     example="glyphline train --config configs/train/stage1_demo.yaml --output runs/stage1",
-    aliases={"--continue-from": "--continue_from", "--cont": "--continue_from"},
+    aliases={
+        "--continue-from": "--continue_from",
+        "--cont": "--continue_from",
+        "--dataset": "--data.lines",
+        "--epochs": "--optimisation.epochs",
+        "--weights": "--model.start",
+        "--lr": "--optimisation.learning_rate",
+        "--batch_size": "--optimisation.batch_size",
+    },
 )
 def main(settings: TrainSettings) -> int:
     """Train a recogniser on line images: stage 1 on rendered lines, stage 2 on real ones, by the same code.

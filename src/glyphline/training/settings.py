@@ -94,6 +94,9 @@ class ValidationSource:
 class DataSettings:
     """What is learnt from and what is checked against."""
 
+    lines: str | None = None
+    """The short way: one folder of lines, whose train split is learnt from (beside `train`) and whose validation split,
+    named `lines`, chooses the best checkpoint (unless `validation` names others)."""
     train: list[dict[str, Any]] = field(default_factory=list)
     """Sources: each has `lines` or `corpus`, and `weight`, `split`, `preset`, `recipe`, `fonts`, `augment`."""
     validation: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -102,6 +105,13 @@ class DataSettings:
     """Name of the validation set whose CER chooses the best checkpoint."""
     length_window: int = 64
     """Batches that are sorted by length together: wide windows waste less padding, narrow ones mix better."""
+
+    def __post_init__(self) -> None:
+        """Spell the short way out."""
+        if self.lines:
+            self.train = [*self.train, {"lines": self.lines}]
+            self.validation = self.validation or {"lines": {"lines": self.lines}}
+            self.lines = None
 
 
 @dataclass
