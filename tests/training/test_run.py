@@ -16,7 +16,8 @@ from lines import write_config, write_lines
 from safetensors.torch import load_file
 
 from glyphline.models import load_recogniser
-from glyphline.training.run import last_checkpoint, main
+from glyphline.training.folder import last_checkpoint
+from glyphline.training.run import main
 
 
 @pytest.fixture(scope="module")

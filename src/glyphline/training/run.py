@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import os
@@ -13,15 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from glyphline import __version__, distributed
 from glyphline.models import pick_device
-from glyphline.settings import EXIT_DONE, EXIT_INTERRUPTED, InputError, build, command, identity
+from glyphline.settings import EXIT_DONE, EXIT_INTERRUPTED, InputError, build, command
+from glyphline.training.folder import DONE, open_run, plain_identity
 from glyphline.training.settings import ModelSettings, TrainSettings, TrainSource, ValidationSource
 
 if TYPE_CHECKING:
     from glyphline.training.data import Source
 
 logger = logging.getLogger(__name__)
-
-BEGUN, DONE = "settings.json", "result.json"
 
 
 @command(
@@ -42,7 +40,7 @@ def main(settings: TrainSettings) -> int:
     """Train a recogniser on line images: stage 1 on rendered lines, stage 2 on real ones, by the same code.
 
     Reads folders of lines or a corpus, writes OUTPUT/model (opens in plain transformers), checkpoints/, curves.csv,
-    curves.png, tensorboard/ and train.log. Ctrl+C saves first; --resume goes on.
+    curves.png, run.html, tensorboard/ and train.log. Ctrl+C saves first; --resume goes on.
     """
     if not settings.output:
         raise InputError("--output is required: the folder of the run")
@@ -63,7 +61,7 @@ def train(settings: TrainSettings) -> int:
     if not distributed.is_main():
         logging.getLogger("glyphline").setLevel(logging.WARNING)
     distributed.join(on_cpu=pick_device(settings.device) == "cpu")
-    folder, checkpoint = distributed.decide(lambda: _open_run(settings))
+    folder, checkpoint = distributed.decide(lambda: open_run(settings))
     if (folder / DONE).exists() and checkpoint is None:
         logger.info("%s: already finished under these settings; model in %s", folder, folder / "model")
         return EXIT_DONE
@@ -79,79 +77,6 @@ def train(settings: TrainSettings) -> int:
         return EXIT_INTERRUPTED
     _finish(settings, folder, trainer, over)
     return EXIT_DONE
-
-
-def _open_run(settings: TrainSettings) -> tuple[Path, Path | None]:
-    """Return the run's folder and the checkpoint to go on from. InputError where they do not fit the settings."""
-    folder = Path(settings.output)
-    if settings.continue_from:
-        folder = _numbered(folder)
-        return _begin(settings, folder), _adopt(Path(settings.continue_from), folder)
-    begun = folder / BEGUN
-    if not begun.exists():
-        if folder.exists() and any(not entry.name.endswith(".log") for entry in folder.iterdir()):
-            raise InputError(f"{folder}: not empty and not a training run; name another folder")
-        return _begin(settings, folder), None
-    _same_settings(folder, json.loads(begun.read_text(encoding="utf-8")), _identity(settings))
-    if (folder / DONE).exists():
-        return folder, None
-    if not settings.resume:
-        raise InputError(f"{folder}: holds an unfinished run; add --resume to go on or name another folder")
-    return _begin(settings, folder), last_checkpoint(folder / "checkpoints")
-
-
-def _identity(settings: TrainSettings) -> dict[str, Any]:
-    return json.loads(json.dumps(identity(settings)))
-
-
-def _same_settings(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
-    from glyphline.manifest import differing_keys
-
-    keys = differing_keys(before, now)
-    if keys:
-        raise InputError(f"{folder}: trained under other settings: {keys}; name another folder")
-
-
-def _begin(settings: TrainSettings, folder: Path) -> Path:
-    from glyphline.manifest import Storage, log_to, pretty
-
-    Storage(str(folder)).write(BEGUN, pretty(_identity(settings)).encode())
-    log_to(Storage(str(folder)), "train")
-    return folder
-
-
-def _numbered(folder: Path) -> Path:
-    """Return the first of folder, folder-2, folder-3 … that is not there."""
-    number = 1
-    while (candidate := folder if number == 1 else folder.with_name(f"{folder.name}-{number}")).exists():
-        number += 1
-    return candidate
-
-
-def _adopt(old: Path, folder: Path) -> Path:
-    """Copy another run's last checkpoint, and the best one that it may return to, into this one."""
-    checkpoint = last_checkpoint(old / "checkpoints")
-    if checkpoint is None:
-        raise InputError(f"{old}: no whole checkpoint to continue from")
-    state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
-    best = checkpoint.with_name(f"checkpoint-{state['best_global_step']}")
-    for source in {checkpoint, best}:
-        if source.exists():
-            shutil.copytree(source, folder / "checkpoints" / source.name)
-    return folder / "checkpoints" / checkpoint.name
-
-
-def last_checkpoint(folder: Path) -> Path | None:
-    """Return the newest whole checkpoint; one that a kill left half-written is removed."""
-    found = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.rsplit("-", 1)[1]), reverse=True)
-    for checkpoint in found:
-        try:  # trainer_state.json is written last
-            json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
-            return checkpoint
-        except (OSError, ValueError):
-            logger.warning("%s: half-written, removed", checkpoint)
-            shutil.rmtree(checkpoint)
-    return None
 
 
 def use_cores(settings: TrainSettings) -> None:
@@ -282,7 +207,7 @@ def page_facts(
     for name, samples in validation.items():
         data[f"validation {name}"] = {**settings.data.validation[name], "lines read": len(samples)}
     return {
-        "settings": _identity(settings),
+        "settings": plain_identity(settings),
         "data": data,
         "parameters": sum(p.numel() for p in recogniser.parameters()),
         "moving": sum(p.numel() for p in recogniser.parameters() if p.requires_grad),
@@ -393,7 +318,7 @@ def fill_card(card: Any, settings: TrainSettings, trainer: Any, best: dict[str, 
 
     stage = f"stage{len(card.settings) + 1}"
     sources = [source.facts for source in trainer.train_dataset.sources]
-    card.settings[stage] = _identity(settings)
+    card.settings[stage] = plain_identity(settings)
     card.data[stage] = {"sources": sources, "over_max_length": over}
     card.metrics[stage] = best
     card.languages = sorted({*card.languages, *(code for facts in sources for code in facts.get("languages", []))})
