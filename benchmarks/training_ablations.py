@@ -5,8 +5,9 @@
 CORPUS is a folder made by `glyphline collect`; lines are rendered on the fly with the `clean` preset, the named test
 families of fonts kept apart, and scored on texts that training never saw. For each variant: CER over graphemes by CTC,
 by the decoder and by both, along the run and by the length of the line, lines a second, tokens a character, and the
-share of characters that the tokenizer does not know. Finished runs under --output are not run again, so that a long
-table can be made in several goes. Prints a table; the last line is JSON.
+share of characters that the tokenizer does not know. With --encoder MODEL the encoder is that of a trained model and
+stays as it is: what is compared is then how well decoders with different tokenizers learn from it. Finished runs under
+--output are not run again, so that a long table can be made in several goes. Prints a table; the last line is JSON.
 """
 
 from __future__ import annotations
@@ -79,11 +80,16 @@ def settings_of(variant: str, asked: argparse.Namespace) -> Any:  # noqa: ANN401
         "threads": asked.threads,
         "device": asked.device,
     }
+    if asked.encoder:
+        mapping["model"]["options"] |= {"encoder": str(Path(asked.output) / "encoder"), "ctc": False}
+        mapping["optimisation"]["freeze"] = ["encoder"]
+        mapping["data"]["train"] = [{**fonts, "recipe": recipe}]
     return build(TrainSettings, mapping, variant)
 
 
 def prepare(asked: argparse.Namespace) -> None:
     """Render the validation and test lines, and train the tokenizers that a hub would bring."""
+    from glyphline.models import load_recogniser
     from glyphline.render.job import main as render
 
     output = Path(asked.output)
@@ -96,6 +102,8 @@ def prepare(asked: argparse.Namespace) -> None:
     for name, (split, count, chosen) in sets.items():
         options = ["--corpus", asked.corpus, "--split", split, "--count", str(count), "--output", str(output / name)]
         assert render([*options, *fonts, "--recipe", json.dumps({"fonts": chosen})]) in (0, None)
+    if asked.encoder:
+        load_recogniser(asked.encoder, "cpu").encoder.save_pretrained(output / "encoder")
     if not (output / "tokenizers").exists():
         train_hub_tokenizers(asked.corpus, output / "tokenizers")
 
@@ -165,6 +173,7 @@ def main() -> None:
     parser.add_argument("--fonts", nargs="+", required=True)
     parser.add_argument("--test-families", nargs="*", default=["SUIT", "NanumSquare", "Gaegu"])
     parser.add_argument("--output", default="runs/ablations")
+    parser.add_argument("--encoder", help="model folder whose encoder all variants share, frozen")
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--threads", type=int, default=1)
