@@ -11,7 +11,7 @@ from tests.render.conftest import FONTS
 from glyphline.records import Drop, TextLine
 from glyphline.render.faces import font_files, read_faces
 from glyphline.render.fonts import Choice, catalogue, lacking
-from glyphline.render.glyphs import GlyphCache, _join, _paste, draw
+from glyphline.render.glyphs import GlyphCache, _paste, draw, join
 from glyphline.render.line import render_line
 from glyphline.render.recipe import FontSettings
 from glyphline.render.shaping import Setting, missing_glyphs, shape
@@ -176,7 +176,7 @@ def test_joined_columns_are_pasted_glyphs(font, squeezed):
     xs = np.rint(layout.x * (1 - squeezed)).astype(int).tolist()
     table = GlyphCache().table(choice.face.path, choice.face.index, 40)
     glyphs = table.glyphs(layout.glyphs)
-    joined, pasted = _join(glyphs, xs, (table.top, table.bottom), None), _paste(glyphs, xs, [0] * len(xs))
+    joined, pasted = join(glyphs, xs, (table.top, table.bottom), None), _paste(glyphs, xs, [0] * len(xs))
     np.testing.assert_array_equal(joined.image, pasted.image)
     assert joined[1:] == pasted[1:]
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import itertools
 import unicodedata
+from collections.abc import Sequence
 
 import uharfbuzz as hb
 
@@ -46,13 +47,17 @@ class Alone(dict[str, tuple[int, int] | None]):
         right, offset, rise = places[0].x_advance, places[0].x_offset, places[0].y_offset
         return None if offset or rise or not infos[0].codepoint else (infos[0].codepoint, right)
 
+    def kerned(self, glyphs: Sequence[int]) -> bool:
+        """Tell whether an old `kern` table moves any of these glyphs in a row."""
+        return bool(self.pairs) and not self.pairs.isdisjoint(itertools.pairwise(glyphs))
+
     def place(self, text: str, pen: int) -> tuple[tuple[int, ...], list[int], int] | None:
         """Return (glyphs, x of each, pen behind the last) of a text; None where a character is not alone."""
         found = list(map(self.__getitem__, text))
         if None in found:
             return None
         glyphs, advances = zip(*found, strict=True)
-        if self.pairs and not self.pairs.isdisjoint(itertools.pairwise(glyphs)):
+        if self.kerned(glyphs):
             return None
         xs = list(itertools.accumulate(advances, initial=pen))
         return glyphs, xs[:-1], xs[-1]

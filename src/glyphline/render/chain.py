@@ -16,6 +16,10 @@ from glyphline.settings import build
 STAGES = ("layout", "ink", "crop", "tone", "paper", "picture")
 
 
+Drawn = tuple[ModuleType, dict[str, Any]]
+"""An effect that is to be applied, and the numbers drawn for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """An effect with its settings made."""
@@ -34,33 +38,50 @@ class Chain:
         for number, use in enumerate(recipe.effects):
             step = _step(use, f"recipe {recipe.name}: effects.{number} ({use.name})")
             self.stages[use.stage or step.module.STAGE].append(step)
+        self.grouped = {stage for stage, steps in self.stages.items() if any(s.group for s in steps)}
+        self.plain = len(set(recipe.paper)) == 1 and len(self.stages["paper"]) == 1
+        """Whether all paper is of one grey, with one effect: then that may know a shorter way."""
         self.chancy = {stage: any(s.probability < 1 for s in steps) for stage, steps in self.stages.items()}
 
     def paper(self, shape: tuple[int, int], grey: int, rng: np.random.Generator) -> np.ndarray:
-        """Return plain paper of a grey with the steps of its stage applied; a first effect may know a shorter way."""
-        steps = self.stages["paper"]
-        if len(steps) != 1 or self.chancy["paper"] or not hasattr(steps[0].module, "on_plain"):
-            return self.run("paper", np.full(shape, grey, np.uint8), rng)
-        return steps[0].module.on_plain(shape, grey, steps[0].module.sample(rng, steps[0].settings))
+        """Return paper of a grey with the steps of its stage applied; it is not to be written to."""
+        drawn = self.draw("paper", rng)
+        if self.plain and drawn and hasattr(drawn[0][0], "on_plain"):
+            return drawn[0][0].on_plain(shape, grey, drawn[0][1])
+        return apply_all(drawn, np.full(shape, grey, np.uint8))
 
     def run(self, stage: str, image: Any, rng: np.random.Generator) -> Any:  # noqa: ANN401
         """Apply the stage's steps in order, each with its probability; of a group at most one."""
+        return apply_all(self.draw(stage, rng), image)
+
+    def draw(self, stage: str, rng: np.random.Generator) -> list[Drawn]:
+        """Draw which of the stage's steps are applied, and their numbers."""
         steps = self.stages[stage]
-        if not steps:
-            return image
-        chances = rng.random(len(steps)).tolist() if self.chancy[stage] else [0.0] * len(steps)
-        groups: dict[str, float] = {}
-        for step, chance in zip(steps, chances, strict=True):
-            if step.group:
-                # One number decides for the whole group: its members divide the unit interval.
-                left = groups.setdefault(step.group, chance)
-                groups[step.group] = left - step.probability if left >= 0 else left
-                if not 0 <= left < step.probability:
-                    continue
-            elif chance >= step.probability:
-                continue
-            image = step.module.apply(image, step.module.sample(rng, step.settings))
-        return image
+        if self.chancy[stage]:
+            chances = rng.random(len(steps)).tolist()
+            if stage in self.grouped:
+                chances = _divided(steps, chances)
+            steps = [step for step, chance in zip(steps, chances, strict=True) if chance < step.probability]
+        return [(step.module, step.module.sample(rng, step.settings)) for step in steps]
+
+
+def apply_all(drawn: list[Drawn], image: Any) -> Any:  # noqa: ANN401
+    """Apply drawn effects one after the other."""
+    for module, params in drawn:
+        image = module.apply(image, params)
+    return image
+
+
+def _divided(steps: list[Step], chances: list[float]) -> list[float]:
+    """Return the chances of steps; those of a group divide the unit interval, so that one number decides for all."""
+    groups: dict[str, float] = {}
+    result = []
+    for step, chance in zip(steps, chances, strict=True):
+        left = groups.setdefault(step.group, chance) if step.group else chance
+        if step.group and left >= 0:
+            groups[step.group] = left - step.probability
+        result.append(left if left >= 0 else 1.0)
+    return result
 
 
 _SETTINGS: dict[str, Any] = {}

@@ -73,6 +73,8 @@ class Table(dict[int, Glyph | None]):
         self.top, self.bottom = size_px, -(size_px // 3)
         """The band of rows that all columns span; it grows with the first glyph that leaves it."""
         self.bytes = 0
+        self.letters: dict[tuple[str, str], dict[str, tuple]] = {}
+        """What letters that stand alone add to a line, by script and language (`plain.py`)."""
         self.fresh = True
         """Whether nothing was drawn since the cache last counted its bytes."""
 
@@ -101,6 +103,8 @@ class Table(dict[int, Glyph | None]):
         """Let the band span these rows."""
         if top > self.top or bottom < self.bottom:
             self.clear()
+            for letters in self.letters.values():
+                letters.clear()
             self.top, self.bottom, self.bytes = max(top, self.top), min(bottom, self.bottom), 0
 
     def glyphs(self, numbers: Sequence[int]) -> list[Glyph | None]:
@@ -128,6 +132,12 @@ class GlyphCache:
             table = self._tables[key] = Table(path, index, size_px)
         self._tables.move_to_end(key)
         return table
+
+    def count(self, table: Table) -> None:
+        """Count what was drawn into a table since the last time."""
+        if not table.fresh:
+            table.fresh = True
+            self.trim()
 
     def trim(self) -> None:
         """Give up the least recently used tables while there are more bytes than allowed."""
@@ -157,15 +167,13 @@ def draw(layout: Layout, cache: GlyphCache | None = None, least: tuple[int, int]
         if least is not None:
             tables[0].reach(*least)
         found = tables[0].glyphs(layout.glyphs)
-        ink = _join(found, xs, (tables[0].top, tables[0].bottom), least)
+        ink = join(found, xs, (tables[0].top, tables[0].bottom), least)
         ink = ink or _spanning(_paste(found, xs, [0] * len(xs)), least)
     else:
         found = [tables[number][glyph] for number, glyph in zip(layout.face, layout.glyphs, strict=True)]
         ink = _spanning(_paste(found, xs, np.rint(layout.y).astype(int).tolist()), least)
     for table in tables:
-        if not table.fresh:
-            table.fresh = True
-            cache.trim()
+        cache.count(table)
     return ink
 
 
@@ -197,7 +205,7 @@ class _Blanks(dict[int, bytes]):
 _blanks = functools.lru_cache(maxsize=64)(_Blanks)
 
 
-def _join(
+def join(
     glyphs: Sequence[Glyph | None], xs: Sequence[int], band: tuple[int, int], least: tuple[int, int] | None
 ) -> Ink | None:
     """Make a line of glyphs on one baseline by joining their columns; None where that cannot be done.

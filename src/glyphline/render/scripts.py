@@ -21,6 +21,11 @@ def script_of(char: str) -> str:
     return script(char)
 
 
+def main_script_of(text: str) -> str:
+    """Return the first script of its own in a text, Zyyy where there is none."""
+    return next((script for script in map(script_of, text) if script not in _ANYWHERE), "Zyyy")
+
+
 def script_runs(text: str) -> list[tuple[int, int, str]]:
     """Return (start, end, script) runs; what has no script of its own goes with the letters before it, else after."""
     found = set(map(script_of, set(text))) - _ANYWHERE

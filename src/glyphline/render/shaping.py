@@ -63,7 +63,7 @@ def hb_font(path: str, index: int, size_px: int) -> hb.Font:
 
 
 @functools.lru_cache(maxsize=512)
-def _alone(path: str, index: int, size_px: int, script: str, language: str) -> Alone | None:
+def alone_in(path: str, index: int, size_px: int, script: str, language: str) -> Alone | None:
     """Return a font's characters that need no shaping, None for a script whose letters depend on their neighbours."""
     if script not in SCRIPTS:
         return None
@@ -95,7 +95,7 @@ def shape(text: str, choice: Choice, setting: Setting) -> Layout:
         joined = joined or script in CURSIVE
         if towards == "ltr":
             face = faces[number]
-            table = _alone(face.path, face.index, setting.size_px, script, setting.language)
+            table = alone_in(face.path, face.index, setting.size_px, script, setting.language)
             found = None if table is None else table.place(text[start:end], pen)
             if found:
                 glyphs += found[0]

@@ -41,17 +41,17 @@ def _field(level: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @functools.lru_cache(maxsize=_LEVELS)
-def _around_middle(level: int) -> tuple[np.ndarray]:
-    """Return the field laid on a grey of 128, from which it is never as far as black or white."""
+def _laid_on(grey: int, level: int) -> tuple[np.ndarray]:
+    """Return the field laid on paper of one grey."""
     more, less = _field(level)
-    return (cv2.subtract(cv2.add(np.full_like(more, 128), more), less),)
+    sheet = cv2.subtract(cv2.add(np.full_like(more, grey), more), less)
+    sheet.setflags(write=False)
+    return (sheet,)
 
 
 def on_plain(shape: tuple[int, int], grey: int, params: dict[str, Any]) -> np.ndarray:
-    """Return what `apply` makes of an `(H, W)` paper of one grey, in one step."""
-    level = max(1, min(_LEVELS, round(params["sigma"])))
-    (window,) = _cut(_around_middle(level), *shape, params)
-    return cv2.add(window, grey - 128.0) if grey >= 128 else cv2.subtract(window, 128.0 - grey)
+    """Return what `apply` makes of an `(H, W)` paper of one grey: a window, not to be written to."""
+    return _cut(_laid_on(grey, max(1, min(_LEVELS, round(params["sigma"])))), *shape, params)[0]
 
 
 def windows(height: int, width: int, params: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:

@@ -10,10 +10,11 @@ import functools
 import cv2
 import numpy as np
 
-from glyphline.render.chain import Chain, chain_of
+from glyphline.render.chain import Chain, Drawn, apply_all, chain_of
 from glyphline.render.engines import Refusal, Task
 from glyphline.render.fonts import sample_letters
 from glyphline.render.glyphs import draw
+from glyphline.render.plain import draw_plain
 from glyphline.render.recipe import Recipe
 from glyphline.render.shaping import Layout, Setting, letter_box, missing_glyphs, shape
 
@@ -24,18 +25,9 @@ REFERENCE = "".join(["Hgp(|", "한글빼", "永木", "あ"])
 def render(task: Task, rng: np.random.Generator) -> np.ndarray | Refusal:
     """Draw one line; `(H, W)` grey, or `(H, W, 3)` where the recipe asks for colour or an effect brings it."""
     recipe, chain = task.recipe, chain_of(task.recipe)
-    layout = _set(task)
-    missing = missing_glyphs(layout)
-    if missing:
-        return Refusal("no_glyph", missing)
-    length = recipe.max_width_px * layout.size_px / max(8, recipe.height_px) * 2
-    if layout.advance_px > max(length, recipe.max_width_px * 4):
-        return Refusal("too_wide", f"{layout.advance_px:.0f} px")
-    ink = draw(chain.run("layout", layout, rng), least=_letter_rows(task, layout.size_px))
-    if ink is None:
-        return Refusal("no_ink")
-    boxed = recipe.orientation == "vertical" and recipe.fit == "font"
-    coverage = _in_box(ink.image, layout.size_px) if boxed else ink.image
+    coverage = _ink(task, chain.draw("layout", rng))
+    if isinstance(coverage, Refusal):
+        return coverage
     if recipe.stroke_px:
         coverage = cv2.copyMakeBorder(coverage, *[recipe.stroke_px] * 4, cv2.BORDER_CONSTANT, value=0)
     coverage = _to_height(chain.run("ink", coverage, rng), recipe, rng)
@@ -47,20 +39,44 @@ def render(task: Task, rng: np.random.Generator) -> np.ndarray | Refusal:
     return fix_height(chain.run("picture", picture, rng), recipe)
 
 
-def _set(task: Task) -> Layout:
-    """Shape the line at the size that fills the recipe's share of the height."""
+def _ink(task: Task, drawn: list[Drawn]) -> np.ndarray | Refusal:
+    """Return the coverage of the line, cut to its ink, with the drawn layout effects."""
+    recipe, text, setting = task.recipe, task.line.text, _setting(task)
+    limit_px = max(recipe.max_width_px * setting.size_px / max(8, recipe.height_px) * 2, recipe.max_width_px * 4)
+    if not drawn and recipe.fit == "font":
+        ink = draw_plain(text, task.choice, setting, _letter_rows(task, setting.size_px), limit_px)
+        if ink is not None:
+            return ink.image
+    layout = _fitted(shape(text, task.choice, setting), task)
+    missing = missing_glyphs(layout)
+    if missing:
+        return Refusal("no_glyph", missing)
+    if layout.advance_px > limit_px:
+        return Refusal("too_wide", f"{layout.advance_px:.0f} px")
+    ink = draw(apply_all(drawn, layout), least=_letter_rows(task, layout.size_px))
+    if ink is None:
+        return Refusal("no_ink")
+    boxed = recipe.orientation == "vertical" and recipe.fit == "font"
+    return _in_box(ink.image, layout.size_px) if boxed else ink.image
+
+
+def _setting(task: Task) -> Setting:
+    """Return the size at which the font's letters fill the recipe's share of the height, and the line's direction."""
     recipe, face = task.recipe, task.choice.face
-    top, bottom = letter_box(face.path, face.index, reference_letters(task.line.language))
     wanted = recipe.height_px * recipe.fill
-    size_px = max(4, int(wanted / max(0.2, top - bottom)))
     vertical = recipe.orientation == "vertical"
-    if vertical:
-        size_px = max(4, int(wanted))
-    setting = Setting(size_px, task.direction, task.line.language, vertical)
-    layout = shape(task.line.text, task.choice, setting)
-    if recipe.fit == "ink" and not vertical:
+    if not vertical:
+        top, bottom = letter_box(face.path, face.index, reference_letters(task.line.language))
+        wanted /= max(0.2, top - bottom)
+    return Setting(max(4, int(wanted)), task.direction, task.line.language, vertical)
+
+
+def _fitted(layout: Layout, task: Task) -> Layout:
+    """Return the line at the size at which its own ink fills that share, where the recipe wants this."""
+    recipe, size_px = task.recipe, layout.size_px
+    if recipe.fit == "ink" and not layout.vertical:
         top, bottom = _ink_box(layout, task)
-        fitted = max(4, min(int(wanted / max(0.05, top - bottom)), 3 * size_px))
+        fitted = max(4, min(int(recipe.height_px * recipe.fill / max(0.05, top - bottom)), 3 * size_px))
         if fitted != size_px:
             layout = shape(task.line.text, task.choice, Setting(fitted, task.direction, task.line.language))
     return layout
@@ -174,7 +190,7 @@ def blend(paper: np.ndarray, coverage: np.ndarray, tone: tuple[int, int, int]) -
         ink = cv2.merge([np.full(paper.shape[:2], value, np.uint8) for value in tone])
     else:
         ink = np.full(paper.shape, tone[0], np.uint8)
-    if int(paper.min()) >= max(tone):
+    if cv2.minMaxLoc(paper if paper.ndim == 2 else paper.reshape(len(paper), -1))[0] >= max(tone):
         # In place: a fresh array for each step would cost more than the step.
         taken = cv2.subtract(paper, ink, dst=ink)
         return cv2.subtract(paper, cv2.multiply(coverage, taken, dst=taken, scale=1 / 255), dst=taken)
