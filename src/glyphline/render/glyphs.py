@@ -57,11 +57,12 @@ def _to_array(image: Any) -> tuple[np.ndarray, int, int] | None:  # noqa: ANN401
     if extents is None or not extents.width or not extents.height:
         return None
     rows = np.frombuffer(image.buffer, np.uint8).reshape(extents.height, extents.stride)[::-1, : extents.width]
-    across, down = np.flatnonzero(rows.any(axis=0)), np.flatnonzero(rows.any(axis=1))
-    if not len(across):
+    rows = np.ascontiguousarray(rows)
+    left, top, width, height = cv2.boundingRect(rows)
+    if not width:
         return None
-    ink = np.ascontiguousarray(rows[down[0] : down[-1] + 1, across[0] : across[-1] + 1])
-    return ink, extents.x_origin + int(across[0]), extents.y_origin + extents.height - int(down[0])
+    ink = rows[top : top + height, left : left + width]
+    return ink, extents.x_origin + left, extents.y_origin + extents.height - top
 
 
 class Table(dict[int, Glyph | None]):

@@ -186,14 +186,14 @@ def shuffled(place: int, count: int, key: int) -> int:
     """
     half = max(1, (max(1, count - 1).bit_length() + 1) // 2)
     mask = (1 << half) - 1
-    keys = _round_keys(key)
+    first, second, third, fourth = _rounds(key, half)
     value = place
     while True:
         left, right = value >> half, value & mask
-        for round_key in keys:
-            mixed = (right + round_key) * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
-            mixed = (mixed ^ mixed >> 29) * 0xBF58476D1CE4E5B9 & 0xFFFFFFFFFFFFFFFF
-            left, right = right, left ^ (mixed >> 32 & mask)
+        left ^= first[right]
+        right ^= second[left]
+        left ^= third[right]
+        right ^= fourth[left]
         value = left << half | right
         if value < count:
             return value
@@ -204,9 +204,17 @@ def _order_key(seed: int, turn: int) -> int:
     return seeds.derive(seed, "order", turn)
 
 
-@functools.lru_cache(maxsize=64)
-def _round_keys(key: int) -> tuple[int, ...]:
-    return tuple(seeds.derive(key, "round", number) & 0xFFFFFFFFFFFFFFFF for number in range(4))
+@functools.lru_cache(maxsize=16)
+def _rounds(key: int, half: int) -> tuple[list[int], ...]:
+    """Return what each of four rounds makes of each value of half the bits."""
+    keys = [seeds.derive(key, "round", number) for number in range(4)]
+    values = np.arange(1 << half, dtype=np.uint64)
+    tables = []
+    for number in keys:
+        mixed = (values + np.uint64(number & 0xFFFFFFFFFFFFFFFF)) * np.uint64(0x9E3779B97F4A7C15)
+        mixed = (mixed ^ mixed >> np.uint64(29)) * np.uint64(0xBF58476D1CE4E5B9)
+        tables.append((mixed >> np.uint64(32) & np.uint64((1 << half) - 1)).tolist())
+    return tuple(tables)
 
 
 def with_overrides(preset: str, *overrides: dict[str, Any]) -> Recipe:

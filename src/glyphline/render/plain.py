@@ -15,9 +15,6 @@ from glyphline.render.glyphs import Ink, Table, join, shared_cache
 from glyphline.render.scripts import main_script_of, script_of
 from glyphline.render.shaping import SUBPIXELS, Setting, alone_in
 
-_OTHER = ()
-"""Stands for a letter that needs the long way."""
-
 
 def draw_plain(
     text: str, choice: Choice, setting: Setting, least: tuple[int, int] | None, limit_px: float
@@ -35,12 +32,14 @@ def draw_plain(
         table.reach(*least)
     letters = table.letters.setdefault((script, setting.language), {})
     # A glyph that leaves the table's band makes the table forget all letters: then they are looked up once more.
-    while None in (found := list(map(letters.get, text))):
-        for char in set(text).difference(letters):
-            letters[char] = _letter(char, alone, table)
-    cache.count(table)
-    if _OTHER in found:
-        return None
+    while not letters.keys() >= (needed := set(text)):
+        for char in needed.difference(letters):
+            letter = _letter(char, alone, table)
+            if letter is None:
+                return None
+            letters[char] = letter
+        cache.count(table)
+    found = [letters[char] for char in text]
     numbers, advances, glyphs = zip(*found, strict=True)
     if alone.kerned(numbers):
         return None
@@ -50,9 +49,9 @@ def draw_plain(
     return join(glyphs, [round(pen / SUBPIXELS) for pen in pens], (table.top, table.bottom), least)
 
 
-def _letter(char: str, alone: Alone, table: Table) -> tuple:
-    """Return a letter's (glyph, advance, bitmap), `_OTHER` where neighbours, script or direction matter."""
+def _letter(char: str, alone: Alone, table: Table) -> tuple | None:
+    """Return a letter's (glyph, advance, bitmap), None where neighbours, script or direction matter."""
     if script_of(char) not in (alone.script, "Zyyy") or not is_plain(char):
-        return _OTHER
+        return None
     place = alone[char]
-    return _OTHER if place is None else (*place, table[place[0]])
+    return None if place is None else (*place, table[place[0]])
