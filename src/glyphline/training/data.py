@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,6 +22,7 @@ from glyphline.records import Sample, TextLine
 from glyphline.seeds import rng
 from glyphline.settings import InputError
 from glyphline.text import graphemes, normalise
+from glyphline.training.composition import MOST, compose
 from glyphline.training.settings import TrainSource, ValidationSource
 
 logger = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ class Shuffled:
 class StoredLines:
     """A folder of lines held in memory as encoded pictures, decoded and augmented as they are taken."""
 
-    def __init__(self, folder: str, split: str, seed: int, augment: str | None = None) -> None:
+    def __init__(self, folder: str, split: str, seed: int, augment: str | None = None, compose: float = 0.0) -> None:
         manifest = read_manifest(folder, "lines")
         self.images: list[bytes] = []
         self.labels: list[str] = []
@@ -79,7 +80,8 @@ class StoredLines:
                     self.labels.append(row["text"])
         if not self.labels:
             raise InputError(f"{folder}: no lines of split {split!r} (it has {manifest.counts})")
-        self.folder, self.seed, self.augment = folder, seed, augment
+        self.folder, self.seed, self.augment, self.compose = folder, seed, augment, compose
+        self.fits: Callable[[str], bool] = bool
         self.facts = {"kind": "lines", "manifest": manifest.hash, "lines": len(self.labels)}
         self.order = Shuffled(seed, len(self.labels))
         self.aspects = np.zeros(len(self.labels), np.float32)
@@ -98,20 +100,39 @@ class StoredLines:
         self.aspects = self.aspects[list(kept)]
 
     def aspect(self, position: int) -> float:
-        """Return width over height of the picture at a position, from its file's head."""
-        number = self.order(position)
+        """Return width over height of the picture at a position, from files' heads; a guess where composed."""
+        numbers = self._lines_at(position)
+        share = 1.0 if len(numbers) == 1 else 0.6
+        return share * sum(self._aspect(number) for number in numbers)
+
+    def _aspect(self, number: int) -> float:
         if not self.aspects[number]:
             width, height = size_of(self.images[number], f"{self.folder}: line {number}")
             self.aspects[number] = width / height
         return float(self.aspects[number])
 
     def item(self, position: int) -> tuple[np.ndarray, str]:
-        """Return picture and text; the picture augmented afresh for this position."""
-        number = self.order(position)
-        image = decode(self.images[number], f"{self.folder}: line {number}")
+        """Return picture and text; the picture composed and augmented afresh for this position."""
+        numbers = self._lines_at(position)
+        pictures = [decode(self.images[number], f"{self.folder}: line {number}") for number in numbers]
+        image, text = pictures[0], self.labels[numbers[0]]
+        if len(numbers) > 1:
+            made = compose(pictures, [self.labels[n] for n in numbers], rng(self.seed, "spans", position))
+            image, text = made if self.fits(made[1]) else (image, text)
         if self.augment:
             image = augmented(image, self.augment, rng(self.seed, "augment", position))
-        return image, self.labels[number]
+        return image, text
+
+    def _lines_at(self, position: int) -> list[int]:
+        """Return the numbers of the lines that a position is made of: its own, and others where it is composed."""
+        number = self.order(position)
+        if not self.compose:
+            return [number]
+        generator = rng(self.seed, "compose", position)
+        if generator.random() >= self.compose:
+            return [number]
+        others = generator.integers(0, len(self.labels), int(generator.integers(1, MOST)))
+        return [number, *map(int, others)]
 
 
 def augmented(image: np.ndarray, preset: str, generator: np.random.Generator) -> np.ndarray:
@@ -180,7 +201,7 @@ def open_source(source: TrainSource, seed: int) -> Source:
 
 
 def _stored(source: TrainSource, seed: int) -> StoredLines:
-    return StoredLines(source.lines, source.split, seed, source.augment)
+    return StoredLines(source.lines, source.split, seed, source.augment, source.compose)
 
 
 def _rendered(source: TrainSource, seed: int) -> RenderedSource:
@@ -329,4 +350,10 @@ def check_lengths(sources: Sequence[Source], count_tokens: Any, limit: int) -> l
             raise InputError(f"every line is over max_length {limit}; raise it or collect shorter lines")
         if len(kept) < len(texts):
             source.keep(kept)
+        if isinstance(source, StoredLines):
+            source.fits = functools.partial(_is_within, count_tokens, limit)
     return over
+
+
+def _is_within(count_tokens: Any, limit: int, text: str) -> bool:  # noqa: ANN401
+    return bool(text) and count_tokens([text])[0] <= limit

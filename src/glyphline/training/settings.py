@@ -65,6 +65,8 @@ class TrainSource:
     """Font files or folders, for `corpus`; the system's where none are named."""
     augment: str | None = None
     """Rendering preset whose effects are drawn afresh on every real line at every pass, for `lines`."""
+    compose: float = 0.0
+    """Share of lines that are put together from spans of words of several lines of this source, for `lines`."""
 
     def __post_init__(self) -> None:
         """One of the two kinds, and a share that can be drawn."""
@@ -72,6 +74,8 @@ class TrainSource:
             raise InputError("name either `lines` (a folder of lines) or `corpus` (rendered on the fly)")
         if self.pieces and self.lines:
             raise InputError("pieces: only for `corpus`; the pictures of `lines` are not cut")
+        if not 0.0 <= self.compose <= 1.0 or (self.compose and self.corpus):
+            raise InputError("compose: a share from 0 to 1, for `lines` alone")
         if self.weight <= 0:
             raise InputError(f"weight {self.weight}: must be above 0")
         if not 0.0 <= self.begin < self.end <= 1.0:
