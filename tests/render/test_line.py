@@ -216,3 +216,15 @@ def test_drop_lists_what_is_missing(recipe):
 
 def test_keys_do_not_collide():
     assert seeds.derive(1, "line", "train", 12) != seeds.derive(1, "line", "train1", 2)
+
+
+def test_margins_of_ink_are_blank_even_around_letters_that_fill_their_box(recipe):
+    line = TextLine("1", "ㅡㅡㅡㅡ", "ko", "test", "train")
+    effects = [{"name": "frame", "settings": {"top": 3, "left": 4, "bottom": 3, "right": 4}}]
+    plain = recipe("clean", ink=[0, 0], paper=[255, 255], fit="ink", fill=0.5, height_px=40, effects=effects)
+    image = render_line(line, plain, 1, 0).image
+    rows, columns = np.flatnonzero((image < 255).any(axis=1)), np.flatnonzero((image < 255).any(axis=0))
+    assert columns[0] >= 4
+    assert columns[-1] < image.shape[1] - 4
+    assert rows[0] >= 3
+    assert rows[-1] < 40 - 3

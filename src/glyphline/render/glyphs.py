@@ -71,7 +71,7 @@ class Table(dict[int, Glyph | None]):
     def __init__(self, path: str, index: int, size_px: int) -> None:
         super().__init__()
         self.font = hb_font(path, index, size_px)
-        self.top, self.bottom = size_px, -(size_px // 3)
+        self.top = self.bottom = 0
         """The band of rows that all columns span; it grows with the first glyph that leaves it."""
         self.bytes = 0
         self.letters: dict[tuple[str, str], dict[str, tuple]] = {}

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from glyphline.manifest import digest
 from glyphline.settings import InputError, build, identity, read_yaml, suggest
 
-RECIPE_VERSION = 2
+RECIPE_VERSION = 3
 """Counts changes of pixels: the same recipe, seed and index give the same picture under the same version."""
 
 Stage = Literal["layout", "ink", "crop", "tone", "paper", "picture"]

@@ -32,6 +32,11 @@ def sample(rng: np.random.Generator, settings: Settings) -> dict[str, Any]:
     return {"sides": [settings.top, settings.bottom, settings.left, settings.right]}
 
 
+def sides(shape: tuple[int, ...], params: dict[str, Any]) -> list[int]:  # noqa: ARG001
+    """Return the pixels above, below, left and right of a picture of a shape."""
+    return params["sides"]
+
+
 def apply(image: np.ndarray, params: dict[str, Any]) -> np.ndarray:
     """Add the margins to an `(H, W)` or `(H, W, 3)` image."""
-    return cv2.copyMakeBorder(image, *params["sides"], cv2.BORDER_CONSTANT, value=paper_of(image))
+    return cv2.copyMakeBorder(image, *sides(image.shape, params), cv2.BORDER_CONSTANT, value=paper_of(image))

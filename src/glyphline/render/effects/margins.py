@@ -31,8 +31,12 @@ def sample(rng: np.random.Generator, settings: Settings) -> dict[str, Any]:
     return {"top": top, "bottom": bottom, "left": left * settings.sides, "right": right * settings.sides}
 
 
+def sides(shape: tuple[int, ...], params: dict[str, Any]) -> list[int]:
+    """Return the pixels above, below, left and right of a picture; of a line that runs down, the width counts."""
+    em = min(shape[:2])
+    return [round(em * params[side]) for side in ("top", "bottom", "left", "right")]
+
+
 def apply(image: np.ndarray, params: dict[str, Any]) -> np.ndarray:
-    """Add the margins to an `(H, W)` or `(H, W, 3)` image; of a line that runs down, the width counts as height."""
-    em = min(image.shape[:2])
-    sides = [round(em * params[side]) for side in ("top", "bottom", "left", "right")]
-    return cv2.copyMakeBorder(image, *sides, cv2.BORDER_CONSTANT, value=paper_of(image))
+    """Add the margins to an `(H, W)` or `(H, W, 3)` image."""
+    return cv2.copyMakeBorder(image, *sides(image.shape, params), cv2.BORDER_CONSTANT, value=paper_of(image))

@@ -30,7 +30,11 @@ def render(task: Task, rng: np.random.Generator) -> np.ndarray | Refusal:
         return coverage
     if recipe.stroke_px:
         coverage = cv2.copyMakeBorder(coverage, *[recipe.stroke_px] * 4, cv2.BORDER_CONSTANT, value=0)
-    coverage = _to_height(chain.run("ink", coverage, rng), recipe, rng)
+    drawn = chain.draw("ink", rng)
+    margins = drawn.pop() if drawn and hasattr(drawn[-1][0], "sides") else None
+    coverage = apply_all(drawn, coverage)
+    sides = margins[0].sides(coverage.shape, margins[1]) if margins else [0, 0, 0, 0]
+    coverage = _to_height(coverage, sides, recipe, rng)
     along = 0 if recipe.orientation == "vertical" else 1
     if coverage.shape[along] > recipe.max_width_px:
         return Refusal("too_wide", f"{coverage.shape[along]} px")
@@ -110,17 +114,22 @@ def _in_box(coverage: np.ndarray, size_px: int) -> np.ndarray:
     return cv2.copyMakeBorder(coverage, 0, 0, room // 2, room - room // 2, 0) if room > 0 else coverage
 
 
-def _to_height(coverage: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
-    """Bring ink and margins to the recipe's height: room at a random height where there is too little, else smaller."""
+def _to_height(coverage: np.ndarray, sides: list[int], recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
+    """Give ink its margins (above, below, left, right) and bring both to the recipe's height.
+
+    What is too low gets more room, at a random height; what is too high becomes smaller.
+    """
+    above, below, left, right = sides
     vertical = recipe.orientation == "vertical"
-    room = recipe.height_px - coverage.shape[1 if vertical else 0]
+    room = recipe.height_px - (coverage.shape[1] + left + right if vertical else coverage.shape[0] + above + below)
     before = int(rng.random() * (max(0, room) + 1))
-    if room < 0:
-        return fix_height(coverage, recipe)
-    if not room:
-        return coverage
-    sides = (0, 0, before, room - before) if vertical else (before, room - before, 0, 0)
-    return cv2.copyMakeBorder(coverage, *sides, cv2.BORDER_CONSTANT, value=0)
+    if room > 0 and vertical:
+        left, right = left + before, right + room - before
+    elif room > 0:
+        above, below = above + before, below + room - before
+    if above or below or left or right:
+        coverage = cv2.copyMakeBorder(coverage, above, below, left, right, cv2.BORDER_CONSTANT, value=0)
+    return fix_height(coverage, recipe)
 
 
 def fix_height(image: np.ndarray, recipe: Recipe) -> np.ndarray:
