@@ -22,6 +22,7 @@ from glyphline.records import Sample, TextLine
 from glyphline.seeds import rng
 from glyphline.settings import InputError
 from glyphline.text import graphemes, normalise
+from glyphline.training.augmentation import augmented
 from glyphline.training.composition import MOST, compose
 from glyphline.training.settings import TrainSource, ValidationSource
 
@@ -133,20 +134,6 @@ class StoredLines:
             return [number]
         others = generator.integers(0, len(self.labels), int(generator.integers(1, MOST)))
         return [number, *map(int, others)]
-
-
-def augmented(image: np.ndarray, preset: str, generator: np.random.Generator) -> np.ndarray:
-    """Return a real picture with the picture effects of a rendering preset, drawn from `generator`."""
-    from glyphline.render.chain import chain_of
-
-    return chain_of(_preset(preset)).run("picture", image, generator)
-
-
-@functools.lru_cache
-def _preset(name: str) -> Any:  # noqa: ANN401
-    from glyphline.render.recipe import load_recipe
-
-    return load_recipe(name)
 
 
 class RenderedSource:

@@ -64,7 +64,8 @@ class TrainSource:
     fonts: list[str] = field(default_factory=list)
     """Font files or folders, for `corpus`; the system's where none are named."""
     augment: str | None = None
-    """Rendering preset whose effects are drawn afresh on every real line at every pass, for `lines`."""
+    """Rendering preset whose effects are drawn afresh on every real line at every pass, for `lines`; or
+    `albumentations:FILE`, a pipeline that albumentations has saved (extra `aug`)."""
     compose: float = 0.0
     """Share of lines that are put together from spans of words of several lines of this source, for `lines`."""
 
