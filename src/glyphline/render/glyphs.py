@@ -106,7 +106,8 @@ class Table(dict[int, Glyph | None]):
             self.clear()
             for letters in self.letters.values():
                 letters.clear()
-            self.top, self.bottom, self.bytes = max(top, self.top), min(bottom, self.bottom), 0
+            # In steps of four pixels: each time, all glyphs are drawn anew.
+            self.top, self.bottom, self.bytes = max(top + 3 & ~3, self.top), min(bottom & ~3, self.bottom), 0
 
     def glyphs(self, numbers: Sequence[int]) -> list[Glyph | None]:
         """Return the bitmaps of glyphs, all of one band."""
