@@ -228,3 +228,12 @@ def test_margins_of_ink_are_blank_even_around_letters_that_fill_their_box(recipe
     assert columns[-1] < image.shape[1] - 4
     assert rows[0] >= 3
     assert rows[-1] < 40 - 3
+
+
+def test_a_part_that_insists_on_handwriting_takes_other_fonts_rather_than_drop_a_line(recipe):
+    line = TextLine("1", "Ω 한글", "xx", "test", "train")
+    alone, mixed = recipe("handwriting"), recipe("clean", mix={"handwriting": 1})
+    assert render_line(line, alone, 1, 0).reason == "no_font"
+    sample = render_line(line, mixed, 1, 0)
+    assert sample.provenance["recipe"] == "handwriting"
+    assert "Dancing" not in sample.provenance["font"]

@@ -58,9 +58,12 @@ def render_line(line: TextLine, recipe: Recipe, seed: int, index: int) -> Sample
 def _looks(line: TextLine, recipe: Recipe, seed: int, index: int) -> tuple[Recipe, Choice | None, np.random.Generator]:
     """Draw what comes first: the recipe where several are mixed, the font, and the generator for all that follows."""
     rng = seeds.rng(seed, "line", line.split, index)
-    recipe = _mixed(recipe, rng)
-    pool = catalogue(recipe.fonts).pool(line.language, line.split)
-    return recipe, pool.draw(unicodedata.normalize("NFC", line.text), rng), rng
+    part, text = _mixed(recipe, rng), unicodedata.normalize("NFC", line.text)
+    choice = catalogue(part.fonts).pool(line.language, line.split).draw(text, rng)
+    if choice is None and part.fonts.kinds != recipe.fonts.kinds:
+        # A part that insists on handwriting takes what fonts there are, rather than drop the line.
+        choice = catalogue(recipe.fonts).pool(line.language, line.split).draw(text, rng)
+    return part, choice, rng
 
 
 def _sample(line: TextLine, image: np.ndarray, provenance: dict[str, Any], seed: int, index: int) -> Sample:
