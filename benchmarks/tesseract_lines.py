@@ -3,8 +3,8 @@
     python benchmarks/tesseract_lines.py LINES --language kor [--split test] [--output predictions.jsonl]
 
 Every picture gets a margin of its own paper, which Tesseract wants, and is read by `tesseract --psm 7` in a process of
-its own, on one thread. Prints CER, WER and exact match with bootstrap 95 % intervals, by font, and lines a second. The file
-of predictions is what `glyphline score --against` takes. The last line is JSON.
+its own, on one thread. Prints CER, WER and exact match with bootstrap 95 % intervals, by font, and lines a second. The
+file of predictions is what `glyphline score --against` takes. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -50,7 +50,10 @@ def main() -> None:
     texts = [read(sample.image, asked.language) for sample in samples]
     rate = len(samples) / (time.monotonic() - started)
     if asked.output:
-        rows = [{"id": sample.id, "reference": sample.text, "prediction": text} for sample, text in zip(samples, texts, strict=True)]
+        rows = [
+            {"id": sample.id, "reference": sample.text, "prediction": text}
+            for sample, text in zip(samples, texts, strict=True)
+        ]
         Path(asked.output).write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
     by_font: dict[str, list[LineErrors]] = defaultdict(list)
     for sample, text in zip(samples, texts, strict=True):
