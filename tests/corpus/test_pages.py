@@ -26,4 +26,4 @@ def test_without_the_system(monkeypatch):
         raise FileNotFoundError("/proc/self/maps")
 
     monkeypatch.setattr(pages.Path, "read_text", missing)
-    pages.use_huge_pages()
+    assert pages.use_huge_pages() is None
