@@ -97,9 +97,7 @@ def decode(data: bytes, name: str = "") -> np.ndarray:
 
 
 def size_of(data: bytes, name: str = "") -> tuple[int, int]:
-    """Return (width, height) in pixels of an encoded picture, from its head alone."""
-    import io
-
+    """Return (width, height) in pixels of an encoded picture, from its head alone. InputError where it is damaged."""
     from PIL import Image, UnidentifiedImageError
 
     try:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from lines import write_config, write_lines
 from safetensors.torch import load_file
 from torch import nn
 
@@ -15,12 +14,6 @@ from glyphline.training.averaging import Average
 from glyphline.training.parameters import parameter_groups, prepare, rate_factors
 from glyphline.training.run import main
 from glyphline.training.settings import LoraSettings, OptimisationSettings
-
-
-@pytest.fixture(scope="module")
-def config(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("parameters")
-    return write_config(folder, write_lines(folder / "lines"))
 
 
 @pytest.fixture(scope="module")

@@ -12,18 +12,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from lines import write_config, write_lines
 from safetensors.torch import load_file
 
 from glyphline.models import load_recogniser
 from glyphline.training.folder import last_checkpoint
 from glyphline.training.run import main
-
-
-@pytest.fixture(scope="module")
-def config(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("run")
-    return write_config(folder, write_lines(folder / "lines"))
 
 
 @pytest.fixture(scope="module")
