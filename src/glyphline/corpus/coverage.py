@@ -16,13 +16,19 @@ from glyphline.text import count_graphemes, graphemes
 HANGUL = [chr(code) for code in range(0xAC00, 0xD7A4)]
 """All 11,172 syllables of modern Korean."""
 
+KSX1001 = [syllable for syllable in HANGUL if len(syllable.encode("euc_kr")) == 2]
+"""The 2,350 syllables of KS X 1001: other ones take EUC-KR eight bytes."""
+
+NAMED = {"hangul": HANGUL, "ksx1001": KSX1001}
+"""Sets of characters that can be asked for by name."""
+
 RARE_IN_A_LINE = 5
 
 
 def wanted(settings: CoverageSettings, found: Iterable[str]) -> list[str]:
     """Return the characters that must occur, sorted; `found` are the graphemes of the corpus."""
-    if settings.characters == "hangul":
-        return HANGUL
+    if settings.characters in NAMED:
+        return NAMED[settings.characters]
     chosen = found if settings.characters == "corpus" else graphemes(settings.characters)
     return sorted({character for character in chosen if not character.isspace()})
 

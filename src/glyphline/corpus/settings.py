@@ -85,7 +85,8 @@ class CoverageSettings:
     minimum: int = 0
     """Every wanted character stands in at least this many lines; 0: take what comes."""
     characters: str = "corpus"
-    """Wanted: `corpus`, all that occur before lines are sampled; `hangul`, all 11,172 syllables; or the characters."""
+    """Wanted: `corpus`, all that occur before lines are sampled; `hangul`, all 11,172 syllables; `ksx1001`, the usual
+    2,350; or the characters."""
     language: str = ""
     """Language of the generated lines; empty: the first source's."""
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from glyphline.images import decode, size_of
-from glyphline.manifest import MANIFEST, Storage, read_corpus, read_manifest, read_shards
+from glyphline.manifest import MANIFEST, Manifest, Storage, read_corpus, read_manifest, read_shards
 from glyphline.models.canvas import Preprocessor
 from glyphline.records import Sample, TextLine
 from glyphline.seeds import rng
@@ -154,6 +154,15 @@ class RenderedSource:
             overrides["fonts"] = {**overrides.get("fonts", {}), "folders": self.source.fonts}
         self.rendered = RenderedLines(self.lines, load_recipe(self.source.preset, overrides), self.seed)
 
+    def fonts(self, languages: Sequence[str]) -> list[str]:
+        """Return the font families that write the lines of the languages, sorted, those under the OFL marked so."""
+        from glyphline.render.fonts import catalogue
+
+        fonts = catalogue(self.rendered.recipe.fonts)
+        faces = [choice.face for code in languages for choice in fonts.pool(code, self.source.split).choices]
+        free = {face.family: "open font license" in face.licence.lower() or "/OFL" in face.licence for face in faces}
+        return [f"{family} (OFL)" if known else family for family, known in sorted(free.items())]
+
     def __len__(self) -> int:
         return len(self.lines)
 
@@ -195,7 +204,7 @@ def _rendered(source: TrainSource, seed: int) -> RenderedSource:
     storage = Storage(source.corpus)
     if storage.exists(MANIFEST):
         lines = list(read_corpus(source.corpus, source.split))
-        facts = {"manifest": read_manifest(source.corpus, "corpus").hash}
+        facts = _credited(read_manifest(source.corpus, "corpus"))
     else:
         lines, facts = _plain_lines(source.corpus), {}
     if not lines:
@@ -203,8 +212,15 @@ def _rendered(source: TrainSource, seed: int) -> RenderedSource:
     if source.pieces:
         lines = [piece for line in lines for piece in cut_pieces(line, source.pieces, seed)]
     opened = RenderedSource(source, lines, seed)
-    opened.facts |= facts
+    opened.facts |= facts | {"fonts": opened.fonts(facts.get("languages", [""]))}
     return opened
+
+
+def _credited(manifest: Manifest) -> dict[str, Any]:
+    """Return what a model's card says about a corpus: its hash, its languages, and whose texts they are."""
+    sources = manifest.facts.get("sources", [])
+    told = [f"Texts: {s['label']} ({s['language']}), {s['licence']}, {s['address']}" for s in sources]
+    return {"manifest": manifest.hash, "languages": manifest.facts.get("languages", []), "credits": told}
 
 
 def cut_pieces(line: TextLine, longest: int, seed: int) -> list[TextLine]:
