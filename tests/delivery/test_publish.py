@@ -82,7 +82,7 @@ def test_the_card_says_what_people_read(published):
         "# tiny\n",
         "| handwriting | test | auto | 250 | 5.19 % [4.00, 6.12] | 20.00 % | 50.00 % [40.00, 60.00] |",
         "| stage1 | lines | 12.50 % | 50.00 % |",
-        "| stage1 | lines | 1200 | `abababababababab…` |",
+        "| stage1 | lines | 1,200 | `abababababababab…` |",
         "- Somebody, CC BY 4.0",
         "| canvas | line, 32 × 256 px |",
         "50 steps, learning rate 0.0004, seed 1",
@@ -132,6 +132,47 @@ def test_the_snippet_in_the_card_runs(published, tmp_path, monkeypatch):
     with contextlib.redirect_stdout(said):
         exec(compile(snippet, "card", "exec"), {})
     assert said.getvalue() == f"{TEXTS[2]}\n"
+
+
+def test_half_the_bytes_read_the_same_text_everywhere(model_folder, tmp_path, capsys):
+    import torch
+    from safetensors.torch import load_file
+    from transformers import AutoTokenizer, TrOCRProcessor, VisionEncoderDecoderModel
+
+    from glyphline.models import load_recogniser
+
+    folder = tmp_path / "hub"
+    extra = ["--precision", "fp16", "--license", "mit", "--hardware", "one core, two hours"]
+    assert main(["--model", str(model_folder), "--output", str(folder), *extra]) == 0
+    for name in ("model.safetensors", "ctc.safetensors"):
+        before, after = load_file(model_folder / name), load_file(folder / name)
+        assert {tensor.dtype for tensor in after.values()} == {torch.float16}
+        for key, tensor in before.items():
+            assert torch.allclose(after[key].float(), tensor, rtol=1e-3, atol=1e-7), key
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    assert "M, F16 |" in text and "| trained on | one core, two hours |" in text
+    pictures = [line_picture(number) for number in range(len(TEXTS))]
+    ours = load_recogniser(str(folder), "cpu")
+    assert {parameter.dtype for parameter in ours.parameters()} == {torch.float32}
+    for mode in ("ctc", "decoder"):
+        assert [reading.text for reading in ours.read(pictures, mode)] == TEXTS
+    plain = VisionEncoderDecoderModel.from_pretrained(folder)
+    processor, tokenizer = TrOCRProcessor.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    pixels = processor(Image.fromarray(pictures[3]).convert("RGB"), return_tensors="pt").pixel_values
+    assert tokenizer.batch_decode(plain.generate(pixels), skip_special_tokens=True) == [TEXTS[3]]
+
+
+def test_weights_too_large_for_half_the_bytes_are_named(model_folder, tmp_path, capsys):
+    from safetensors.torch import load_file, save_file
+
+    large = shutil.copytree(model_folder, tmp_path / "model")
+    weights = load_file(large / "ctc.safetensors")
+    weights["bias"][0] = 1e6
+    save_file(weights, large / "ctc.safetensors")
+    assert main(["--model", str(large), "--output", str(tmp_path / "hub"), "--precision", "fp16"]) == 2
+    err = capsys.readouterr().err
+    assert "ctc.safetensors: bias" in err and "--precision" in err
+    assert not (tmp_path / "hub").exists()
 
 
 def test_publishing_again_changes_nothing_and_another_model_is_refused(model_folder, squash_folder, tmp_path, capsys):

@@ -10,11 +10,15 @@ import time
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 from tiny_model import TEXTS, line_picture
 
 from glyphline import images
 from glyphline.delivery.pictures import Limits, expand, fetch, load_pictures
+from glyphline.delivery.publish import verify
 from glyphline.delivery.read import ReadSettings, main, read_pictures, write_readings
+from glyphline.models import shipped_models
+from glyphline.models.card import read_card
 from glyphline.records import Reading
 from glyphline.settings import InputError, JobError
 
@@ -216,6 +220,26 @@ def test_one_picture_gives_its_text_alone(tmp_path, fake, capsys):
         assert capsys.readouterr().out == "60 px\n"
 
 
+def test_a_model_that_ships_reads_where_none_is_named(model_folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("glyphline.models.shipped_models", lambda: {"ours": model_folder})
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(line_picture(1)).save("line.png")
+    for arguments in (["line.png"], ["--language", "en", "line.png"], ["--model", "ours", "line.png"]):
+        assert main(arguments) == 0
+        assert capsys.readouterr().out == f"{TEXTS[1]}\n"
+    assert main(["--language", "fr", "line.png"]) == 2
+    assert "those that do: ours (en, ko)" in capsys.readouterr().err
+    (tmp_path / "ours").mkdir()
+    assert main(["--model", "ours", "line.png"]) == 2, "a folder of the user's own goes first"
+
+
+def test_every_shipped_model_is_whole():
+    for name, folder in shipped_models().items():
+        assert verify(folder) == [], name
+        assert sum(path.stat().st_size for path in folder.iterdir()) < 45_000_000, name
+        assert read_card(folder).languages, name
+
+
 def test_text_stays_on_its_line(tmp_path):
     sink = io.StringIO()
     assert write_readings(iter([("a", Reading("two\nlines\t", 1.0, "x"))]), "text", True, sink) == 0
@@ -225,7 +249,7 @@ def test_text_stays_on_its_line(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["x.png"], "--model is required"),
+        (["--language", "xx", "x.png"], "no model for language 'xx' ships with glyphline"),
         (["--model", "m"], "no pictures named"),
         (["--model", "m", "--batch_size", "0", "x.png"], "batch_size must be above 0, not 0"),
         (["--model", "m", "--format", "xml", "x.png"], "format must be one of text, jsonl, not 'xml'"),

@@ -33,6 +33,8 @@ class Publication:
     """A sentence or two on what it is for."""
     credits: Sequence[str] = ()
     """Credits of the data, a line each."""
+    hardware: str = ""
+    """What it was trained on, and for how long."""
 
 
 def write_card(folder: Path, card: Card, publication: Publication, scores: Sequence[str] = ()) -> str:
@@ -52,7 +54,7 @@ def write_card(folder: Path, card: Card, publication: Publication, scores: Seque
         validation=list(_validation(card)),
         sources=list(_sources(card)),
         credits=[*publication.credits, *_recorded_credits(card)],
-        facts=_facts(folder, card),
+        facts=_facts(folder, card) | ({"trained on": publication.hardware} if publication.hardware else {}),
         limits=_limits(card),
     )
     return re.sub(r"\n{3,}", "\n\n", text)
@@ -134,21 +136,18 @@ def _sources(card: Card) -> list[dict[str, Any]]:
         for source in data.get("sources", []):
             manifest = str(source.get("manifest", ""))
             shown = f"`{manifest[:16]}…`" if manifest else "none"
-            rows.append(
-                {"stage": stage, "kind": source.get("kind", ""), "lines": source.get("lines", ""), "manifest": shown}
-            )
+            kind = f"rendered, {source['preset']}" if "preset" in source else source.get("kind", "")
+            lines = f"{source['lines']:,}" if "lines" in source else ""
+            rows.append({"stage": stage, "kind": kind, "lines": lines, "manifest": shown})
     return rows
 
 
 def _recorded_credits(card: Card) -> list[str]:
-    """Return the credits that the data brought along, each once."""
-    found = [
-        credit
-        for _, data in sorted(card.data.items())
-        for source in data.get("sources", [])
-        for credit in source.get("credits", [])
-    ]
-    return list(dict.fromkeys(str(credit) for credit in found))
+    """Return the credits that the data brought along, each once, and the fonts that wrote rendered lines."""
+    sources = [source for _, data in sorted(card.data.items()) for source in data.get("sources", [])]
+    credits = dict.fromkeys(str(credit) for source in sources for credit in source.get("credits", []))
+    fonts = dict.fromkeys(font for source in sources for font in source.get("fonts", []))
+    return [*credits, *([f"Fonts of the rendered lines: {', '.join(fonts)}"] if fonts else [])]
 
 
 def _facts(folder: Path, card: Card) -> dict[str, str]:
@@ -156,7 +155,7 @@ def _facts(folder: Path, card: Card) -> dict[str, str]:
     canvas = card.canvas
     facts = {
         "family": FAMILIES.get(card.family, card.family),
-        "parameters": f"{count_parameters(folder) / 1e6:.2f} M",
+        "parameters": f"{count_parameters(folder) / 1e6:.2f} M, {' and '.join(number_formats(folder))}",
         "canvas": f"{canvas.mode}, {canvas.height} × {canvas.width} px",
         "longest line": f"{card.max_length} tokens, the end token included",
         "text rules": f"{card.rules.form}" + (", white space collapsed" if card.rules.collapse_space else ""),
@@ -164,8 +163,11 @@ def _facts(folder: Path, card: Card) -> dict[str, str]:
     if card.charset:
         facts["characters"] = f"{len(card.charset)} in the CTC head"
     for stage, settings in sorted(card.settings.items()):
-        rate = settings.get("optimisation", {}).get("learning_rate")
+        optimisation = settings.get("optimisation", {})
+        lines = optimisation.get("batch_size", 0) * optimisation.get("accumulate", 1)
         said = [f"{settings['steps_done']} steps" if "steps_done" in settings else ""]
+        said[0] += f" of {lines} lines" if said[0] and lines else ""
+        rate = optimisation.get("learning_rate")
         said += [f"learning rate {rate:g}" if rate else "", f"seed {settings['seed']}" if "seed" in settings else ""]
         facts[stage] = ", ".join(part for part in said if part)
         for package, version in settings.get("versions", {}).items():
@@ -186,6 +188,17 @@ def count_parameters(folder: Path) -> int:
                     size *= side
                 total += size
     return total
+
+
+def number_formats(folder: Path) -> list[str]:
+    """Return the number formats of the weights in a folder, as safetensors calls them: F16, F32."""
+    from safetensors import safe_open
+
+    found = set()
+    for path in sorted(folder.glob("*.safetensors")):
+        with safe_open(path, "np") as weights:
+            found |= {weights.get_slice(name).get_dtype() for name in weights.keys()}  # noqa: SIM118 - no mapping
+    return sorted(found)
 
 
 def _limits(card: Card) -> list[str]:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from glyphline.settings import InputError, JobError, command, execution
 
@@ -42,6 +42,10 @@ class PublishSettings:
     """Credits of the training data, a line each."""
     scores: list[str] = field(default_factory=list)
     """metrics.json files of `glyphline score`, whose figures the card shows."""
+    precision: Literal["as-is", "fp16"] = "as-is"
+    """Number format of the weights: as trained, or half as large. Reading computes in fp32 either way on a CPU."""
+    hardware: str = ""
+    """What it was trained on and for how long, for the card."""
     private: bool = execution(False)
     """Make the repository on the hub a private one."""
 
@@ -80,6 +84,8 @@ def make_folder(settings: PublishSettings, folder: Path) -> None:
     shutil.rmtree(beside, ignore_errors=True)
     try:
         _fill(settings, source, beside)
+        if settings.precision != "as-is":
+            check_model(beside)
         if not folder.exists() or not any(folder.iterdir()):
             folder.parent.mkdir(parents=True, exist_ok=True)
             beside.replace(folder)
@@ -103,18 +109,40 @@ def _fill(settings: PublishSettings, source: Path, folder: Path) -> None:
     folder.mkdir(parents=True)
     left = []
     for path in sorted(source.iterdir()):
-        if path.is_file() and path.suffix in SHIPPED:
+        if path.suffix == ".safetensors" and settings.precision == "fp16":
+            halve(path, folder / path.name)
+        elif path.is_file() and path.suffix in SHIPPED:
             shutil.copyfile(path, folder / path.name)
         elif path.name not in (README, SUMS):
             left.append(path.name)
     if left:
         logger.info("left out, as no part of a published model: %s", ", ".join(left))
     name = settings.name or settings.repo or Path(settings.output).name
-    publication = Publication(name, settings.license, settings.summary, settings.credits)
+    publication = Publication(name, settings.license, settings.summary, settings.credits, settings.hardware)
     text = write_card(folder, read_card(folder), publication, settings.scores)
     (folder / README).write_text(text, encoding="utf-8")
     sums = "".join(f"{_sha256(path)}  {path.name}\n" for path in sorted(folder.iterdir()))
     (folder / SUMS).write_text(sums, encoding="utf-8")
+
+
+def halve(source: Path, target: Path) -> None:
+    """Write the weights of a safetensors file as fp16. InputError where one does not fit into it.
+
+    config.json goes on saying float32: what opens the folder computes in that, as fp16 is slow on a CPU.
+    """
+    import torch
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+
+    with safe_open(source, "pt") as weights:
+        kept = {name: weights.get_tensor(name) for name in weights.keys()}  # noqa: SIM118 - no mapping
+        metadata = weights.metadata()
+    for name, tensor in kept.items():
+        if tensor.is_floating_point():
+            kept[name] = tensor.to(torch.float16)
+            if not torch.isfinite(kept[name]).all():
+                raise InputError(f"{source}: {name} holds values that fp16 has no room for; leave --precision out")
+    save_file(kept, target, metadata=metadata)
 
 
 def _sha256(path: Path) -> str:

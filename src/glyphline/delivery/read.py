@@ -35,7 +35,9 @@ class ReadSettings:
     images: list[str] = field(default_factory=list)
     """Pictures of single lines of text: files, folders, URLs; `-` takes their names from standard input."""
     model: str = ""
-    """Folder of a model or of a training run, or a name on the hub (owner/model)."""
+    """Folder of a model or of a training run, a model that ships with glyphline, or a name on the hub (owner/model)."""
+    language: str = "ko"
+    """Language of the lines: chooses among the models that ship with glyphline where no model is named."""
     device: str = "auto"
     """auto, cpu, cuda, or the number of a CUDA device."""
     format: Literal["text", "jsonl"] = "text"
@@ -59,7 +61,8 @@ class ReadSettings:
 @command(
     ReadSettings,
     name="read",
-    example="glyphline read --model runs/demo/stage2/model line.png\n"
+    example="glyphline read line.png\n"
+    "glyphline read --model runs/demo/stage2/model line.png\n"
     "glyphline read --model owner/model --format jsonl scans/ https://example.org/line.jpg > lines.jsonl",
     aliases={"--weights": "--model", "--image": "", "--images": ""},
     positional="images",
@@ -70,14 +73,15 @@ def main(settings: ReadSettings) -> int:
     A picture that cannot be read is named on standard error, the others are still read, and the exit status is 1
     (2 where no picture could be read at all).
     """
-    if not settings.model:
-        raise InputError("--model is required: a model folder, a run folder, or a hub name owner/model")
     if not settings.images:
         raise InputError("no pictures named; give files, folders or URLs")
     paths = expand(settings.images)
-    from glyphline.models import load_recogniser
+    from glyphline.models import load_recogniser, shipped_model
 
-    reader = load_recogniser(settings.model, settings.device)
+    model = settings.model or shipped_model(settings.language)
+    if not settings.model:
+        logger.info("reading with %s, which ships with glyphline", model)
+    reader = load_recogniser(model, settings.device)
     return write_readings(read_pictures(reader, paths, settings), settings.format, len(paths) > 1, sys.stdout)
 
 

@@ -11,12 +11,35 @@ if TYPE_CHECKING:
     from glyphline.models.recogniser import Recogniser
 
 
+def shipped_models() -> dict[str, Path]:
+    """Return the folders of the models that ship with the project by name, the largest first."""
+    from importlib.resources import files
+
+    place = Path(str(files("glyphline") / "shipped"))
+    weights = sorted(place.glob("*/model.safetensors"), key=lambda path: (-path.stat().st_size, path))
+    return {path.parent.name: path.parent for path in weights}
+
+
+def shipped_model(language: str) -> str:
+    """Return the name of the shipped model that reads a language. InputError where there is none."""
+    from glyphline.models.card import read_card
+
+    known = {name: card.languages for name, folder in shipped_models().items() if (card := read_card(folder))}
+    for name, languages in known.items():
+        if language in languages:
+            return name
+    told = ", ".join(f"{name} ({', '.join(languages)})" for name, languages in known.items()) or "none"
+    raise InputError(f"no model for language {language!r} ships with glyphline (those that do: {told}); add --model")
+
+
 def model_folder(name: str) -> Path:
-    """Return the local folder of a model: a folder, a training run's folder, or a hub name that is then fetched."""
+    """Return the local folder of a model: a folder, a run's folder, a shipped model, or a hub name, then fetched."""
     path = Path(name)
     for candidate in (path, path / "model"):
         if (candidate / "config.json").exists():
             return candidate
+    if not path.exists() and (shipped := shipped_models().get(name)):
+        return shipped
     if path.exists() or name.startswith((".", "/", "~")) or name.count("/") != 1:
         raise InputError(f"{name}: no model here (no config.json); give a model folder or a hub name owner/model")
     return _fetch(name)
