@@ -37,8 +37,9 @@ class TextRules:
 
     form: Literal["NFC", "NFD", "NFKC", "NFKD", "none"] = "NFC"
     """Unicode normal form. NFKC and NFKD lose distinctions such as ２ and 2."""
-    collapse_space: bool = True
-    """Turn every run of white space into one space and strip the ends: a picture of a line shows no more."""
+    collapse_space: bool | Literal["lines"] = True
+    """Turn every run of white space into one space and strip the ends: a picture of a line shows no more. `lines` does
+    so within each line of a page: line breaks stay, empty lines go."""
     drop_invisible: bool = True
     """Remove zero-width space, word joiner, byte-order mark and soft hyphen. Joiners that shape letters stay."""
     replace: dict[str, str] = field(default_factory=dict)
@@ -54,6 +55,9 @@ def normalise(text: str, rules: TextRules | None = None) -> str:
         text = unicodedata.normalize(rules.form, text)
     for old, new in rules.replace.items():
         text = text.replace(old, new)
+    if rules.collapse_space == "lines":
+        lines = (_SPACE.sub(" ", line).strip() for line in text.splitlines())
+        return "\n".join(line for line in lines if line)
     if rules.collapse_space:
         text = _SPACE.sub(" ", text).strip()
     return text

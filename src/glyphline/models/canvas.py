@@ -21,26 +21,29 @@ PAPER = 255
 
 @dataclass(frozen=True)
 class Canvas:
-    """What a model sees. With `line`, white is exactly 0 after normalisation, so padding is paper."""
+    """What a model sees. With `line` and `page`, white is exactly 0 after normalisation, so padding is paper."""
 
-    mode: Literal["line", "squash"] = "line"
-    """`line`: height fixed, aspect kept, white on the right; `squash`: stretched to height x width."""
+    mode: Literal["line", "squash", "page"] = "line"
+    """`line`: height fixed, aspect kept, white on the right; `squash`: stretched to height x width; `page`: scaled down
+    where it is larger, never up, white on the right and below."""
     height: int = 32
     """Pixels; a multiple of the patch height."""
     width: int = 640
     """Pixels, the widest line; a wider one is scaled down until it fits. A multiple of the patch width."""
     width_step: int = 64
-    """Batches are padded to the next multiple of this, not to the full width. Only for `line`."""
+    """Batches are padded to the next multiple of this, not to the full width. Not for `squash`."""
+    height_step: int = 32
+    """Batches are padded to the next multiple of this, not to the full height. Only for `page`."""
 
     def __post_init__(self) -> None:
         """Refuse sizes that cannot be."""
-        if self.height < 8 or self.width < 8 or self.width_step < 1:
+        if self.height < 8 or self.width < 8 or min(self.width_step, self.height_step) < 1:
             raise InputError(f"canvas {self.height}x{self.width}, width_step {self.width_step}: too small")
 
     @property
     def mean(self) -> float:
         """Value that is 0 after normalisation, of pixels in 0..1."""
-        return 1.0 if self.mode == "line" else 0.5
+        return 0.5 if self.mode == "squash" else 1.0
 
     @property
     def deviation(self) -> float:
@@ -59,7 +62,7 @@ class Preprocessor:
         canvas = self.canvas
         if canvas.mode == "squash":
             return canvas.height, canvas.width
-        scale = min(canvas.height / height, canvas.width / width)
+        scale = min(canvas.height / height, canvas.width / width, 1.0 if canvas.mode == "page" else math.inf)
         return max(1, int(height * scale)), max(1, int(width * scale))
 
     def fit(self, image: np.ndarray) -> np.ndarray:
@@ -80,6 +83,13 @@ class Preprocessor:
             return canvas.width
         return min(canvas.width, math.ceil(width / canvas.width_step) * canvas.width_step)
 
+    def padded_height(self, height: int) -> int:
+        """Return the batch height in pixels for a fitted height: the canvas', but for pages the next step."""
+        canvas = self.canvas
+        if canvas.mode != "page":
+            return canvas.height
+        return min(canvas.height, math.ceil(height / canvas.height_step) * canvas.height_step)
+
     def stack(self, fitted: Sequence[np.ndarray], width: int | None = None) -> Any:  # noqa: ANN401
         """Lay fitted pictures on white: a uint8 tensor `(B, C, H, W)`, C 1 where all are grey, else 3.
 
@@ -87,9 +97,11 @@ class Preprocessor:
         """
         import torch
 
+        tall = self.padded_height(max(picture.shape[0] for picture in fitted))
+
         width = width or self.padded_width(max(picture.shape[1] for picture in fitted))
         channels = 3 if any(picture.ndim == 3 for picture in fitted) else 1
-        batch = np.full((len(fitted), channels, self.canvas.height, width), PAPER, np.uint8)
+        batch = np.full((len(fitted), channels, tall, width), PAPER, np.uint8)
         for row, picture in zip(batch, fitted, strict=True):
             height, wide = picture.shape[:2]
             row[:, :height, :wide] = picture if picture.ndim == 2 else picture.transpose(2, 0, 1)
@@ -105,6 +117,8 @@ class Preprocessor:
     def image_processor(self) -> Any:  # noqa: ANN401
         """Return the stock transformers image processor that does the same at full width."""
         canvas = self.canvas
+        if canvas.mode == "page":
+            raise InputError("canvas page: no stock image processor does the same")
         common = {"image_mean": [canvas.mean] * 3, "image_std": [canvas.deviation] * 3, "resample": 2}
         if canvas.mode == "squash":
             from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil

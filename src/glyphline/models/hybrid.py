@@ -99,7 +99,7 @@ class HybridReading:
         """Read pictures by both branches and return what each thinks of both texts, in the order given."""
         fitted = [self.preprocessor.fit(image) for image in images]
         found: dict[int, Pair] = {}
-        for chosen in self._batches([picture.shape[1] for picture in fitted], batch_size):
+        for chosen in self._batches([picture.shape[:2] for picture in fitted], batch_size):
             states = self.encode(self.preprocessor.stack([fitted[i] for i in chosen]).to(self.device))
             log_probs = self.ctc_log_probs(states).cpu().numpy()
             fast, slow = [self._read_ctc(frames) for frames in log_probs], self._read_decoder(states)

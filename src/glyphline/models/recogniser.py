@@ -52,6 +52,9 @@ class Recogniser:
     def grow(self, characters: str) -> None:
         """Make room for characters that the model lacks, keeping all rows that it has."""
 
+    def learn_language(self, texts: Sequence[str]) -> None:
+        """Learn how texts go on, where the family reads with a language model of its own."""
+
     def read_batch(self, pixels: torch.Tensor, modes: Sequence[str]) -> dict[str, list[Reading]]:
         """Read a uint8 batch `(B, C, H, W)` on the model's device by each of the modes, encoding it once."""
         raise TypeError(f"{type(self).__name__} cannot read")
@@ -77,7 +80,7 @@ class Recogniser:
         lines = [split_wide(image, self.card.canvas) for image in images]
         fitted = [self.preprocessor.fit(window.image) for windows in lines for window in windows]
         readings = {mode: [Reading("", 0.0, mode)] * len(fitted) for mode in modes}
-        for chosen in self._batches([picture.shape[1] for picture in fitted], batch_size):
+        for chosen in self._batches([picture.shape[:2] for picture in fitted], batch_size):
             pixels = self.preprocessor.stack([fitted[i] for i in chosen]).to(self.device)
             for mode, read in self.read_batch(pixels, modes).items():
                 for i, reading in zip(chosen, read, strict=True):
@@ -85,12 +88,13 @@ class Recogniser:
         self.train(training)
         return {mode: _rejoin(lines, pieces) for mode, pieces in readings.items()}
 
-    def _batches(self, widths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
-        """Yield numbers of pictures of one padded width: what a picture reads does not depend on its company."""
-        by_width: dict[int, list[int]] = {}
-        for number, width in enumerate(widths):
-            by_width.setdefault(self.preprocessor.padded_width(width), []).append(number)
-        for _, numbers in sorted(by_width.items()):
+    def _batches(self, sizes: Sequence[tuple[int, int]], batch_size: int) -> Iterator[list[int]]:
+        """Yield numbers of pictures of one padded size: what a picture reads does not depend on its company."""
+        by_size: dict[tuple[int, int], list[int]] = {}
+        for number, (height, width) in enumerate(sizes):
+            size = self.preprocessor.padded_height(height), self.preprocessor.padded_width(width)
+            by_size.setdefault(size, []).append(number)
+        for _, numbers in sorted(by_size.items()):
             for start in range(0, len(numbers), batch_size):
                 yield numbers[start : start + batch_size]
 

@@ -32,9 +32,13 @@ class TokenizerSettings:
 def train_tokenizer(texts: Iterable[str], settings: TokenizerSettings) -> Any:  # noqa: ANN401
     """Train a SentencePiece model with byte fallback on texts and return it as a fast transformers tokenizer."""
     import sentencepiece
+    from transformers import AddedToken
 
-    is_jamo = settings.kind == "jamo"
-    lines = [normalise(text, LETTERS) if is_jamo else text for text in texts if text]
+    is_jamo, has_breaks = settings.kind == "jamo", False
+    lines: list[str] = []
+    for text in texts:
+        has_breaks = has_breaks or "\n" in text
+        lines += [normalise(line, LETTERS) if is_jamo else line for line in text.split("\n") if line]
     if not lines:
         raise InputError("no text to train a tokenizer on: the train split is empty")
     characters = len({character for line in lines for character in line})
@@ -60,7 +64,10 @@ def train_tokenizer(texts: Iterable[str], settings: TokenizerSettings) -> Any:  
         unk_id=3,
         **options,
     )
-    return _fast(sentencepiece.SentencePieceProcessor(model_proto=sink.getvalue()), is_jamo)
+    tokenizer = _fast(sentencepiece.SentencePieceProcessor(model_proto=sink.getvalue()), is_jamo)
+    if has_breaks:  # of pages: a token of its own, whatever stands around it
+        tokenizer.add_tokens([AddedToken("\n", normalized=False)])
+    return tokenizer
 
 
 def _fast(model: Any, is_jamo: bool) -> Any:  # noqa: ANN401

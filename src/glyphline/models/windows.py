@@ -36,7 +36,7 @@ def split_wide(image: np.ndarray, canvas: Canvas) -> list[Window]:
     """Cut a picture `(H, W)` or `(H, W, 3)` into windows that fit the canvas; one window where it fits as it is."""
     height, width = image.shape[:2]
     widest = int(canvas.width * height / canvas.height)
-    if canvas.mode == "squash" or width <= widest * TOLERANCE:
+    if canvas.mode != "line" or width <= widest * TOLERANCE:
         return [Window(image)]
     gaps = blank_runs(image)
     windows: list[Window] = []

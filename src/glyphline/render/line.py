@@ -31,7 +31,7 @@ from glyphline.records import Drop, Sample, TextLine
 from glyphline.render.bidi import base_direction
 from glyphline.render.engines import Refusal, Task, load_engine
 from glyphline.render.faces import is_invisible
-from glyphline.render.fonts import Choice, catalogue, language_facts
+from glyphline.render.fonts import Choice, catalogue, lacking, language_facts
 from glyphline.render.recipe import RECIPE_VERSION, FontSettings, Recipe, load_recipe, merge
 from glyphline.settings import InputError
 
@@ -40,11 +40,16 @@ __all__ = ["FontSettings", "MixedLines", "Recipe", "RenderedLines", "load_recipe
 Order = Literal["shuffled", "given"]
 
 
-def render_line(line: TextLine, recipe: Recipe, seed: int, index: int) -> Sample | Drop:
-    """Render one line; the same arguments give the same pixels. A line that cannot be written is a Drop."""
+def render_line(line: TextLine, recipe: Recipe, seed: int, index: int, wanted: Choice | None = None) -> Sample | Drop:
+    """Render one line; the same arguments give the same pixels. A line that cannot be written is a Drop.
+
+    `wanted` is a font to take instead of the one that is drawn, where it has ink for every character.
+    """
     if not line.text or all(is_invisible(char) or unicodedata.combining(char) for char in line.text):
         return Drop("empty", line.id, repr(line.text))
     recipe, choice, rng = _looks(line, recipe, seed, index)
+    if wanted is not None and not lacking(set(unicodedata.normalize("NFC", line.text)), wanted.chars):
+        choice = wanted
     if choice is None:
         pool = catalogue(recipe.fonts).pool(line.language, line.split)
         return Drop("no_font", line.id, _named(pool.missing(unicodedata.normalize("NFC", line.text))))
@@ -144,6 +149,13 @@ class RenderedLines:
         if index < 0 or not self.texts:
             raise IndexError(f"line {index} of {len(self.texts)} texts")
         return render_line(self.text_of(index), self.recipe, self.seed, index)
+
+    def together(self, indices: Sequence[int], one_hand: bool) -> list[Sample | Drop]:
+        """Return the lines of a page; with `one_hand` all in the font of the first, as far as it can write them."""
+        wanted = None
+        if one_hand and len(indices) > 1:
+            wanted = _looks(self.text_of(indices[0]), self.recipe, self.seed, indices[0])[1]
+        return [render_line(self.text_of(i), self.recipe, self.seed, i, wanted) for i in indices]
 
     def aspect_of(self, index: int) -> float:
         """Return about how many times as wide as high line `index` will be, without drawing it; 0 for a drop."""
