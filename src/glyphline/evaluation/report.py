@@ -16,8 +16,10 @@ from glyphline.text import graphemes
 if TYPE_CHECKING:
     from glyphline.evaluation.run import ScoreSettings
 
-PICTURE_HEIGHT_PX, PICTURE_WIDTH_PX = 72, 1400
-"""Pictures in the page are scaled down to fit; small ones stay as they are."""
+PICTURE_HEIGHT_PX, PAGE_HEIGHT_PX, PICTURE_WIDTH_PX = 72, 480, 1400
+"""Pictures in the page are scaled down to fit, those of lines and those of pages; small ones stay as they are."""
+TALL = 3.0
+"""A picture that is not so many times as wide as high may hold several lines."""
 
 Segments = list[tuple[str, str]]
 
@@ -144,7 +146,8 @@ def data_uri(image: np.ndarray) -> str:
 
     from glyphline.images import encode
 
-    scale = min(1.0, PICTURE_HEIGHT_PX / image.shape[0], PICTURE_WIDTH_PX / image.shape[1])
+    tallest = PICTURE_HEIGHT_PX if image.shape[1] > TALL * image.shape[0] else PAGE_HEIGHT_PX
+    scale = min(1.0, tallest / image.shape[0], PICTURE_WIDTH_PX / image.shape[1])
     if scale < 1.0:
         size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)

@@ -19,8 +19,9 @@ from glyphline.render.chain import chain_of
 from glyphline.render.fonts import catalogue
 from glyphline.render.layouts import EXTENSIONS
 from glyphline.render.line import mix_parts
+from glyphline.render.pages import PageSettings
 from glyphline.render.recipe import RECIPE_VERSION, Recipe, TrdgSettings, load_recipe, merge
-from glyphline.render.shards import Plan, cut, parse_shards, render_shard
+from glyphline.render.shards import Plan, composed, cut, parse_shards, render_shard
 from glyphline.render.texts import digest_of, is_file, read_texts
 from glyphline.settings import InputError, JobError, command, execution, identity
 
@@ -57,6 +58,10 @@ class RenderSettings:
     """Folders of fonts or font files; the system's where none is given. Their content counts, not their place."""
     trdg: TrdgSettings = field(default_factory=TrdgSettings)
     """TextRecognitionDataGenerator's options, for both engines."""
+    unit: Literal["line", "page"] = "line"
+    """What a picture shows: one line, or a page of several whose text has line breaks. `count` counts these."""
+    page: PageSettings = field(default_factory=PageSettings)
+    """How lines are put together to pages, with `--unit page`."""
     layout: Literal["parquet", "trdg", "imagefolder", "webdataset"] = "parquet"
     """How the lines lie in the folder."""
     format: Literal["png", "jpeg", "webp"] | None = None
@@ -85,6 +90,10 @@ class RenderSettings:
             raise InputError("--corpus: needed, a corpus folder or a text file with one text a line")
         if self.count < 0 or self.workers < 0 or self.shard_size < 1:
             raise InputError("--count and --workers must not be negative, --shard_size must be at least 1")
+        if self.unit == "line" and self.page != PageSettings():
+            raise InputError("--page: only with --unit page")
+        if self.unit == "page" and self.layout == "trdg":
+            raise InputError("--layout trdg: labels.txt holds one line a picture; use parquet, imagefolder, webdataset")
 
 
 @command(
@@ -153,12 +162,13 @@ def make_plan(settings: RenderSettings) -> Plan:
     splits = list(SPLITS) if settings.split == "all" else [settings.split]
     if is_file(settings.corpus):
         splits = ["train"] if settings.split == "all" else splits
-    sizes = {split: len(read_texts(settings.corpus, settings.language, split)) for split in splits}
+    page = settings.page if settings.unit == "page" else None
+    sizes = {split: sizes_of(settings, recipe, split) for split in splits}
     _, shards = parse_shards(settings.shards)
     slices = cut(sizes, settings.count, settings.shard_size, shards)
     picture = settings.format or ("jpeg" if settings.layout == "trdg" else "png")
     shaping = identity(settings)
-    for key in ("recipe", "preset", "engine", "height_px", "trdg", "shard_size"):
+    for key in ("recipe", "preset", "engine", "height_px", "trdg", "shard_size", *(() if page else ("unit", "page"))):
         shaping.pop(key)
     plain = identity(recipe)
     plain["fonts"].pop("folders")
@@ -167,8 +177,16 @@ def make_plan(settings: RenderSettings) -> Plan:
     inputs = {"corpus": digest_of(settings.corpus), "fonts": catalogue(recipe.fonts).hash} | extra_inputs(recipe)
     return Plan(
         settings.corpus, settings.output, settings.language, slices, recipe, settings.seed, settings.order,
-        settings.layout, picture, settings.quality, settings.naming, shaping, inputs,
+        settings.layout, picture, settings.quality, settings.naming, shaping, inputs, page,
     )  # fmt: skip
+
+
+def sizes_of(settings: RenderSettings, recipe: Recipe, split: str) -> int:
+    """Return how many lines or pages the texts of a split make."""
+    texts = read_texts(settings.corpus, settings.language, split)
+    if settings.unit == "line" or not len(texts):
+        return len(texts)
+    return len(composed(texts, settings.page, recipe, settings.seed, settings.order))
 
 
 def resolve(settings: RenderSettings) -> Recipe:

@@ -6,16 +6,18 @@ import io
 import json
 import logging
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from glyphline.images import encode
 from glyphline.manifest import Manifest, Storage, read_manifest, read_shards
-from glyphline.records import Drop, TextLine
+from glyphline.records import Drop, Sample, TextLine
 from glyphline.render.fonts import catalogue
 from glyphline.render.line import render_line
+from glyphline.render.pages import ComposedPages, PageSettings
 from glyphline.render.recipe import RECIPE_VERSION, Recipe, make_recipe
-from glyphline.settings import InputError, JobError
+from glyphline.settings import InputError, JobError, build
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +28,12 @@ def replay(folder: str, line_id: str, fonts: list[str]) -> int:
     facts, stored = find(folder, manifest, line_id)
     recipe = recorded_recipe(manifest, fonts, folder)
     provenance = facts["provenance"]
-    line = TextLine(provenance["text_id"], *(facts[key] for key in ("text", "language", "source", "split")))
-    sample = render_line(line, recipe, provenance["seed"], provenance["index"])
+    if "page" in provenance:
+        settings = build(PageSettings, manifest.settings["page"], f"{folder}/manifest.json: page")
+        sample = ComposedPages(RecordedLines(facts, recipe), settings, provenance["page_seed"])[provenance["page"]]
+    else:
+        line = TextLine(provenance["text_id"], *(facts[key] for key in ("text", "language", "source", "split")))
+        sample = render_line(line, recipe, provenance["seed"], provenance["index"])
     if isinstance(sample, Drop):
         raise JobError(f"{line_id}: cannot be rendered any more: {sample.reason} {sample.detail}")
     data = encode(sample.image, manifest.settings["format"], manifest.settings["quality"])
@@ -37,6 +43,36 @@ def replay(folder: str, line_id: str, fonts: list[str]) -> int:
         raise JobError(f"{target}: differs from the picture in {folder}")
     log.info("%s: the same %d bytes as in %s", target, len(data), folder)
     return 0
+
+
+class RecordedLines:
+    """The lines of one page as its provenance has them; those that were dropped are dropped again."""
+
+    def __init__(self, facts: dict[str, Any], recipe: Recipe) -> None:
+        shared = {key: value for key, value in facts["provenance"].items() if key != "lines"}
+        known = [shared | own for own in facts["provenance"]["lines"]]
+        where = [facts[key] for key in ("language", "source", "split")]
+        texts = facts["text"].split("\n")
+        self.texts = {k["index"]: TextLine(k["text_id"], t, *where) for k, t in zip(known, texts, strict=True)}
+        self.fonts = {k["index"]: k["font"] for k in known}
+        self.recipe, self.seed = recipe, known[0]["seed"]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def text_of(self, index: int) -> TextLine:
+        """Return the text of a line of the page."""
+        return self.texts[index]
+
+    def together(self, indices: Sequence[int], one_hand: bool) -> list[Sample | Drop]:
+        """Return the lines, each in the font that it had."""
+        faces = {choice.face.key: choice for choice in catalogue(self.recipe.fonts).choices}
+        return [
+            render_line(self.texts[i], self.recipe, self.seed, i, faces[self.fonts[i]])
+            if i in self.texts
+            else Drop("dropped before", str(i))
+            for i in indices
+        ]
 
 
 def recorded_recipe(manifest: Manifest, fonts: list[str], folder: str) -> Recipe:

@@ -16,6 +16,7 @@ from glyphline.plugins import load
 from glyphline.records import SPLITS, Drop, TextLine
 from glyphline.render.layouts import Item, Place
 from glyphline.render.line import Order, RenderedLines
+from glyphline.render.pages import ComposedPages, PageSettings, wrapped
 from glyphline.render.recipe import Recipe
 from glyphline.render.texts import CasedTexts, read_texts
 from glyphline.settings import InputError
@@ -48,6 +49,7 @@ class Plan:
     naming: int
     settings: dict[str, Any]
     inputs: dict[str, str]
+    page: PageSettings | None = None
 
     @property
     def total(self) -> int:
@@ -67,9 +69,12 @@ class Plan:
         layout = load("layout", self.layout)
         return [layout.shard_name(self.place(number)[1]) for number in range(self.total)]
 
-    def lines(self, split: str) -> RenderedLines:
-        """Return the lines of a split: the same data set that training renders on the fly."""
-        return _lines(self.corpus, self.language, split, self.recipe, self.seed, self.order)
+    def lines(self, split: str) -> RenderedLines | ComposedPages:
+        """Return the lines or pages of a split: the same data set that training renders on the fly."""
+        texts = _texts(self.corpus, self.language, split, self.recipe.trdg.case)
+        if self.page:
+            return _pages(self, split)
+        return RenderedLines(texts, self.recipe, self.seed, self.order)
 
 
 def cut(sizes: dict[str, int], count: int, shard_size: int, shards: int) -> tuple[Slice, ...]:
@@ -127,8 +132,23 @@ def _texts(corpus: str, language: str, split: str, case: str) -> Sequence[TextLi
     return CasedTexts(texts, case) if case else texts
 
 
-def _lines(corpus: str, language: str, split: str, recipe: Recipe, seed: int, order: Order) -> RenderedLines:
-    return RenderedLines(_texts(corpus, language, split, recipe.trdg.case), recipe, seed, order)
+_PAGES: dict[str, tuple[Plan, ComposedPages]] = {}
+
+
+def _pages(plan: Plan, split: str) -> ComposedPages:
+    """Return the pages of a split of a plan; the last plan's are kept, since wrapping all texts takes a while."""
+    known = _PAGES.get(split)
+    if known is None or known[0] is not plan:
+        texts = _texts(plan.corpus, plan.language, split, plan.recipe.trdg.case)
+        known = _PAGES[split] = (plan, composed(texts, plan.page, plan.recipe, plan.seed, plan.order))
+    return known[1]
+
+
+def composed(texts: Sequence[TextLine], page: PageSettings, recipe: Recipe, seed: int, order: Order) -> ComposedPages:
+    """Return pages of texts, which are cut into lines first where the settings ask for it."""
+    return ComposedPages(
+        RenderedLines(wrapped(texts, page.wrap) if page.wrap else texts, recipe, seed, order), page, seed
+    )
 
 
 def indices(part: Slice, number: int) -> range:

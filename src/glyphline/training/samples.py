@@ -110,7 +110,8 @@ def table(lines: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _code(text: str) -> str:
-    return f"`` {text} ``".replace("|", "¦")
+    shown = text.replace("|", "¦").replace("\n", " ⏎ ")
+    return f"`` {shown} ``"
 
 
 def write_page(path: Path, title: str, facts: Mapping[str, Any], samples: ReadSamples, curves: Path) -> None:
