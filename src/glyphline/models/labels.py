@@ -36,6 +36,25 @@ class LabelEncoder:
         return [len(ids) for ids in self.tokens(texts)]
 
 
+class CharacterLabels:
+    """Encodes texts for a model that has nothing but a CTC head: one label a character."""
+
+    def __init__(self, charset: str) -> None:
+        self.character_ids = {character: i for i, character in enumerate(charset, start=1)}
+
+    def __call__(self, texts: list[str]) -> dict[str, torch.Tensor]:
+        """Return `labels` `(B, U)`, padded with -100."""
+        return {"labels": pad([self.characters(text) for text in texts])}
+
+    def characters(self, text: str) -> list[int]:
+        """Return the labels of a text; characters outside the charset are left out."""
+        return [self.character_ids[character] for character in text if character in self.character_ids]
+
+    def lengths(self, texts: list[str]) -> list[int]:
+        """Return how much of `max_length` each text takes."""
+        return [len(text) for text in texts]
+
+
 def pad(rows: list[list[int]]) -> torch.Tensor:
     """Return rows of ids as one tensor, padded with -100."""
     tensors = [torch.tensor(row, dtype=torch.long) for row in rows]

@@ -358,5 +358,28 @@ def check_lengths(sources: Sequence[Source], count_tokens: Any, limit: int) -> l
     return over
 
 
+def check_frames(sources: Sequence[Source], recogniser: Any) -> list[str]:  # noqa: ANN401
+    """Leave out stored lines whose pictures have fewer CTC frames than their texts need, and return these texts.
+
+    Such a line has no alignment: it would teach nothing, in silence. Rendered lines are tried by `glyphline doctor`.
+    """
+    narrow: list[str] = []
+    for source in sources:
+        if not isinstance(source, StoredLines):
+            continue
+        have = [
+            recogniser.frames_of(decode(image, f"{source.folder}: line {number}"))
+            for number, image in enumerate(source.images)
+        ]
+        need = [recogniser.frames_for(text) for text in source.labels]
+        kept = [number for number, (frames, least) in enumerate(zip(have, need, strict=True)) if frames >= least]
+        if not kept:
+            raise InputError(f"{source.folder}: every line has more letters than CTC frames; take narrower columns")
+        narrow += [text for frames, least, text in zip(have, need, source.labels, strict=True) if frames < least]
+        if len(kept) < len(have):
+            source.keep(kept)
+    return narrow
+
+
 def _is_within(count_tokens: Any, limit: int, text: str) -> bool:  # noqa: ANN401
     return bool(text) and count_tokens([text])[0] <= limit

@@ -147,6 +147,10 @@ def _tiny_loss() -> tuple[Any, Any, Any]:
 def check_round_trip(patient: Patient) -> Finding:
     """Every text must come back from the tokenizer as it went in, without unknown tokens."""
     tokenizer = patient.recogniser.tokenizer
+    if tokenizer is None:
+        lacking = patient.recogniser.lacks("".join(patient.texts))
+        found = f"{len(patient.recogniser.card.charset)} characters, {len(lacking)} of the texts' are not among them"
+        return Finding("characters", "FAILED" if lacking else "ok", found)
     ids = tokenizer(patient.texts, add_special_tokens=False)["input_ids"]
     back = tokenizer.batch_decode(ids, skip_special_tokens=True)
     wrong = [text for text, again in zip(patient.texts, back, strict=True) if again.strip() != text.strip()]
@@ -218,7 +222,7 @@ def check_pixels(patient: Patient) -> Finding:
 def check_columns(patient: Patient) -> Finding:
     """CTC needs a frame a character, and one between equal neighbours."""
     recogniser = patient.recogniser
-    if "ctc" not in recogniser.modes:
+    if not {"ctc", "greedy"} & set(recogniser.modes):
         return Finding("CTC frames", "ok", "no CTC head")
     frames = [recogniser.frames_of(image) for image, _ in patient.pictures]
     needed = [recogniser.frames_for(text) for _, text in patient.pictures]
@@ -227,7 +231,8 @@ def check_columns(patient: Patient) -> Finding:
     found = f"{np.percentile(ratio, 5):.1f} frames a label at the narrow end, {len(short)} lines with too few"
     if not short:
         return Finding("CTC frames", "ok", found)
-    remedy = f"e.g. {short[0]!r}; raise model.options.frames_per_column or take narrower patches"
+    wanted = "column_width" if recogniser.tokenizer is None else "patch_width, or a higher frames_per_column"
+    remedy = f"e.g. {short[0]!r}; take a smaller model.options.{wanted}"
     return Finding("CTC frames", "FAILED" if len(short) > 0.05 * len(frames) else "warning", found, remedy)
 
 

@@ -125,11 +125,17 @@ def make_recogniser(settings: TrainSettings, sources: list[tuple[Source, TrainSo
         recogniser.retune(model.options)
         _make_room(recogniser, charset(texts), model)
         return recogniser.train()
-    wanted = model.tokenizer or TokenizerSettings()
-    tokenizer = hub_tokenizer(wanted.name) if wanted.kind == "hub" else train_tokenizer(texts, wanted)
-    card = Card(model.family, model.canvas or Canvas(), model.max_length or 64, charset(texts))
     family = plugins.load("family", model.family)
-    return family.build(build(family.Settings, model.options, "model.options"), card, tokenizer).train()
+    options = build(family.Settings, model.options, "model.options")
+    tokenizer = None
+    if getattr(family, "TOKENIZER", True):
+        wanted = model.tokenizer or TokenizerSettings()
+        tokenizer = hub_tokenizer(wanted.name) if wanted.kind == "hub" else train_tokenizer(texts, wanted)
+    elif model.tokenizer:
+        raise InputError(f"model.tokenizer: a {model.family} model has none; leave it out")
+    limit = model.max_length or (family.longest_text(tokenizer, texts) if hasattr(family, "longest_text") else 64)
+    card = Card(model.family, model.canvas or getattr(family, "CANVAS", Canvas()), limit, charset(texts))
+    return family.build(options, card, tokenizer).train()
 
 
 def _make_room(recogniser: Any, characters: str, model: ModelSettings) -> None:  # noqa: ANN401
@@ -146,13 +152,19 @@ def _make_room(recogniser: Any, characters: str, model: ModelSettings) -> None: 
 
 
 def _leave_out_long(recogniser: Any, sources: list[tuple[Source, TrainSource]]) -> list[str]:  # noqa: ANN401
-    from glyphline.training.data import check_lengths
+    from glyphline.training.data import check_frames, check_lengths
 
-    over = check_lengths([source for source, _ in sources], recogniser.labels.lengths, recogniser.card.max_length)
+    opened = [source for source, _ in sources]
+    over = check_lengths(opened, recogniser.labels.lengths, recogniser.card.max_length)
     if over:
         logger.warning(
             "%d lines are over max_length %d and left out, e.g. %r", len(over), recogniser.card.max_length, over[0]
         )
+    if getattr(recogniser, "needs_frames", False):
+        narrow = check_frames(opened, recogniser)
+        if narrow:
+            logger.warning("%d lines have more letters than CTC frames and are left out: %s", len(narrow), narrow[:20])
+        over += narrow
     return over
 
 
@@ -277,6 +289,8 @@ def _finish(settings: TrainSettings, folder: Path, trainer: Any, over: list[str]
     merge_lora(recogniser)
     state = trainer.state
     best = metrics_at(state.log_history, state.best_global_step or state.global_step)
+    sources = trainer.train_dataset.sources
+    recogniser.learn_language(list(dict.fromkeys(text for source in sources for text in source.texts())))
     best |= _tune(recogniser, trainer.validation, settings.data.select_by)
     fill_card(recogniser.card, settings, trainer, best, len(over))
     if not distributed.is_main():
