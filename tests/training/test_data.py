@@ -99,6 +99,17 @@ def test_longest_leaves_long_lines_out(folder):
     assert sorted(source.texts()) == sorted(text for text in texts(40, 1) if len(text) <= 3)
 
 
+def test_rarest_leaves_lines_with_rare_characters_out(folder):
+    everything = texts(40, 1)
+    lines = {character: sum(character in text for text in everything) for character in "".join(everything)}
+    least = sorted(lines.values())[len(lines) // 4]
+    expected = sorted(text for text in everything if all(lines[character] >= least for character in text))
+    assert 0 < len(expected) < len(everything)
+    assert sorted(open_source(TrainSource(lines=folder, rarest=least), 1).texts()) == expected
+    with pytest.raises(InputError, match="no line is left by rarest: 1000"):
+        open_source(TrainSource(lines=folder, rarest=1000), 1)
+
+
 def test_pieces_hold_the_whole_line_in_order():
     line = TextLine("a", "두 번째 e\u0301tat 12", "ko", "x", "train")
     pieces = cut_pieces(line, 3, seed=4)

@@ -87,7 +87,7 @@ def start(config: str, output: Path, *options: str) -> subprocess.Popen:
 def test_killed_and_resumed_ends_with_the_same_weights(config, tmp_path):
     """kill -9 at random moments, several times over; longer than the other runs so that the moments differ."""
     options = ["--optimisation.steps", "24", "--control.evaluate_every", "3"]
-    options += ["--optimisation.ema", "0.95", "--control.patience", "20"]
+    options += ["--optimisation.ema", "0.95", "--control.patience", "20", "--optimisation.optimiser", "muon"]
     assert main(["--config", config, "--output", str(tmp_path / "whole"), *options]) == 0
     chance, output = random.Random(5), tmp_path / "killed"
     for attempt in range(3):

@@ -24,6 +24,7 @@ from glyphline.settings import InputError
 from glyphline.text import graphemes, normalise
 from glyphline.training.augmentation import augmented
 from glyphline.training.composition import MOST, compose
+from glyphline.training.selection import select
 from glyphline.training.settings import TrainSource, ValidationSource
 
 logger = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ class Source(Protocol):
         """Yield the texts of one pass."""
 
     def keep(self, kept: Sequence[int]) -> None:
-        """Keep only the lines with these numbers."""
+        """Keep only the lines with these numbers. Sources that make texts have `fits` instead."""
 
 
 class Shuffled:
@@ -172,7 +173,11 @@ class RenderedSource:
 
     def keep(self, kept: Sequence[int]) -> None:
         """Keep only the lines with these numbers."""
-        self.lines = [self.lines[i] for i in kept]
+        self.relabel([self.lines[i] for i in kept])
+
+    def relabel(self, lines: Sequence[TextLine]) -> None:
+        """Render these lines instead."""
+        self.lines = list(lines)
         self._begin()
 
     def aspect(self, position: int) -> float:
@@ -188,12 +193,12 @@ class RenderedSource:
 def open_source(source: TrainSource, seed: int) -> Source:
     """Open one training source. InputError where its folder is missing or holds no line of the split."""
     opened = _stored(source, seed) if source.lines else _rendered(source, seed)
-    if source.longest:
-        kept = [i for i, text in enumerate(opened.texts()) if len(graphemes(text)) <= source.longest]
-        if not kept:
-            raise InputError(f"{source.lines or source.corpus}: no line of at most {source.longest} characters")
-        opened.keep(kept)
-    return opened
+    select(opened, source)
+    if source.page is None:
+        return opened
+    from glyphline.training.pages import compose_pages
+
+    return compose_pages(opened, source)
 
 
 def _stored(source: TrainSource, seed: int) -> StoredLines:
@@ -345,16 +350,16 @@ def check_lengths(sources: Sequence[Source], count_tokens: Any, limit: int) -> l
     """Leave out lines whose label is over the limit, and return their texts: reported, never cut."""
     over: list[str] = []
     for source in sources:
+        if hasattr(source, "fits"):
+            source.fits = functools.partial(_is_within, count_tokens, limit)
         texts = list(source.texts())
         lengths = count_tokens(texts)
         kept = [i for i, length in enumerate(lengths) if length <= limit]
         over += [text for text, length in zip(texts, lengths, strict=True) if length > limit]
         if not kept:
             raise InputError(f"every line is over max_length {limit}; raise it or collect shorter lines")
-        if len(kept) < len(texts):
+        if len(kept) < len(texts) and hasattr(source, "keep"):
             source.keep(kept)
-        if isinstance(source, StoredLines):
-            source.fits = functools.partial(_is_within, count_tokens, limit)
     return over
 
 

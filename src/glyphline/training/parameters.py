@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch import nn
 
 from glyphline.optional import need
 from glyphline.settings import InputError
+from glyphline.training.optimisers import is_matrix
 from glyphline.training.settings import LoraSettings, OptimisationSettings
 
 _LAYER = re.compile(r"^(.*?\.layers?)\.(\d+)\.")
@@ -71,19 +73,22 @@ def moving_weights(model: nn.Module) -> dict[str, torch.Tensor]:
 def parameter_groups(
     model: nn.Module, settings: OptimisationSettings, decayed: Collection[str]
 ) -> list[dict[str, Any]]:
-    """Return the optimiser's groups: a learning rate a part and layer, weight decay only for `decayed` names."""
+    """Return the optimiser's groups: a learning rate a part and layer, weight decay only for `decayed` names, and with
+    `muon` whether the group's weights are matrices that it moves."""
     names = list(moving_weights(model))
     factors = rate_factors(names, settings.rates, settings.layer_decay)
-    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
+    groups: dict[tuple[float, bool, bool], list[nn.Parameter]] = {}
     for name, parameter in moving_weights(model).items():
-        groups.setdefault((factors[name], name in decayed), []).append(parameter)
+        orthogonal = settings.optimiser == "muon" and is_matrix(name, parameter)
+        groups.setdefault((factors[name], name in decayed, orthogonal), []).append(parameter)
     return [
         {
             "params": parameters,
-            "lr": settings.learning_rate * factor,
+            "lr": (settings.matrix_rate if orthogonal else settings.learning_rate) * factor,
             "weight_decay": settings.weight_decay if is_decayed else 0.0,
+            **({"orthogonal": True} if orthogonal else {}),
         }
-        for (factor, is_decayed), parameters in sorted(groups.items(), key=lambda item: item[0], reverse=True)
+        for (factor, is_decayed, orthogonal), parameters in sorted(groups.items(), key=itemgetter(0), reverse=True)
     ]
 
 

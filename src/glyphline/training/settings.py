@@ -19,11 +19,12 @@ class ModelSettings:
     start: str | None = None
     """Model folder, run folder or hub name to start from; canvas, tokenizer and options are then its own."""
     canvas: Canvas | None = None
-    """What the model sees; 32 x 640 pixels `line` where nothing is said."""
+    """What the model sees; the family's own where nothing is said: 32 x 640 pixels `line`, 640 x 640 `page`."""
     tokenizer: TokenizerSettings | None = None
     """What the decoder writes; trained characters where nothing is said."""
     max_length: int | None = None
-    """Tokens of a line, its end token included: the one limit of labels, validation and reading; 64 by default."""
+    """Tokens of a text, its end token included: the one limit of labels, validation and reading; where nothing is said
+    64 for lines, and for pages what the training texts ask for."""
     new_characters: Literal["union", "fail"] = "union"
     """With `start`: `union` adds characters that the model lacks and keeps every known row, `fail` names them and
     ends."""
@@ -54,6 +55,9 @@ class TrainSource:
     """Share of the run until which this source is used."""
     longest: int = 0
     """Leave out lines of more graphemes than this; 0 takes all."""
+    rarest: int = 0
+    """Leave out lines with a character that occurs in fewer lines of this source: it could hardly be learnt; 0 takes
+    all."""
     pieces: int = 0
     """Cut every line into pieces of 1 to so many graphemes, for `corpus`; 0 leaves lines whole. From random weights,
     short pieces first teach the letters' shapes many times faster than lines."""
@@ -68,6 +72,9 @@ class TrainSource:
     `albumentations:FILE`, a pipeline that albumentations has saved (extra `aug`)."""
     compose: float = 0.0
     """Share of lines that are put together from spans of words of several lines of this source, for `lines`."""
+    page: dict[str, Any] | None = None
+    """Put lines together to pages: `least` and `most` lines, `wrap`, `share`, `margin` and the rest of
+    `glyphline render --page`. With `begin` and `end`, a curriculum from one line to many."""
 
     def __post_init__(self) -> None:
         """One of the two kinds, and a share that can be drawn."""
@@ -77,6 +84,8 @@ class TrainSource:
             raise InputError("pieces: only for `corpus`; the pictures of `lines` are not cut")
         if not 0.0 <= self.compose <= 1.0 or (self.compose and self.corpus):
             raise InputError("compose: a share from 0 to 1, for `lines` alone")
+        if self.page is not None and self.compose:
+            raise InputError("compose: not with `page`; name the folder twice, each with its weight")
         if self.weight <= 0:
             raise InputError(f"weight {self.weight}: must be above 0")
         if not 0.0 <= self.begin < self.end <= 1.0:
@@ -145,8 +154,13 @@ class OptimisationSettings:
     """Lines a process and step, before accumulation."""
     accumulate: int = 1
     """Batches whose gradients are summed into one step."""
+    optimiser: Literal["adamw", "muon"] = "adamw"
+    """How gradients become steps. `muon` moves the layers' matrices by orthogonal steps and all else by AdamW: from
+    random weights it learns from far fewer lines."""
     learning_rate: float = 1e-3
     """Peak learning rate of AdamW."""
+    matrix_rate: float = 0.02
+    """With `muon`: peak learning rate of the layers' matrices, in its own units."""
     schedule: Literal["cosine", "linear", "constant_with_warmup", "inverse_sqrt"] = "cosine"
     """Course of the learning rate after warm-up."""
     warmup: float = 0.05

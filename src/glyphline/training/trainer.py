@@ -22,6 +22,7 @@ from glyphline.records import Sample
 from glyphline.training.averaging import Average
 from glyphline.training.curves import draw_curves, write_csv
 from glyphline.training.data import BucketBatches, Collator, LineItems
+from glyphline.training.optimisers import MuonAdamW
 from glyphline.training.parameters import moving_weights, parameter_groups
 from glyphline.training.samples import ReadSamples, write_page
 from glyphline.training.settings import OptimisationSettings
@@ -83,6 +84,8 @@ class LineTrainer(Seq2SeqTrainer):
         if self.optimizer is None:
             model = self.model if model is None else model
             kind, options = self.get_optimizer_cls_and_kwargs(self.args, model)
+            if self.optimisation.optimiser == "muon":
+                kind, options = MuonAdamW, {key: options[key] for key in ("betas", "eps")}
             decayed = set(self.get_decay_parameter_names(model))
             self.optimizer = kind(parameter_groups(model, self.optimisation, decayed), **options)
         return self.optimizer
