@@ -32,7 +32,8 @@ PLACEHOLDER_SHARED = 16
 
 _HAND = re.compile(
     r"\bhand|handwrit|\bscript\b|\bpen\b|brush|gaegu|melody|kirang|yeonsung|pilgi|gungseo"
-    r"|kristi|breip|ecolier|becausewe|because we|humor",
+    r"|kristi|breip|ecolier|becausewe|because we|humor|gamja|poor.?story|single.?day|cute.?font|dokdo|dongle"
+    r"|black.?and.?white.?picture",
     re.IGNORECASE,
 )
 
