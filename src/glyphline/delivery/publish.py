@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 SUMS, README = "SHA256SUMS", "README.md"
 SHIPPED = (".json", ".safetensors", ".txt", ".model", ".jinja")
 """What a model folder may consist of: text and safetensors. Pickled weights and code are never published."""
-NEEDED = ("config.json", "glyphline.json", "model.safetensors", "tokenizer_config.json")
+NEEDED = ("config.json", "glyphline.json", "model.safetensors")
 
 
 @dataclass(frozen=True)
@@ -160,9 +160,14 @@ def check_model(folder: Path) -> None:
     """Raise InputError unless the model is whole, can read, and opens in plain transformers."""
     import numpy as np
 
+    from glyphline import plugins
     from glyphline.models import load_recogniser
+    from glyphline.models.card import read_card
 
-    absent = [name for name in NEEDED if not (folder / name).exists()]
+    card = read_card(folder)
+    writes_characters = card and not getattr(plugins.load("family", card.family), "TOKENIZER", True)
+    needed = NEEDED if writes_characters else (*NEEDED, "tokenizer_config.json")
+    absent = [name for name in needed if not (folder / name).exists()]
     if absent:
         raise InputError(f"{folder}: {absent[0]} is missing; publish takes models that glyphline train has written")
     recogniser = load_recogniser(str(folder), "cpu")
