@@ -1,7 +1,8 @@
 """A ResNet (He et al., CVPR 2016) that keeps rows and columns fine enough for text: strides by the size of a cell.
 
-Norms are over the channels of each place (as in ConvNeXt, Liu et al., CVPR 2022), not over batch or page: what is seen
-at a place depends neither on the other pages of a batch nor on how much paper a page is padded with.
+Batch norms, as in the original: from random weights CTC learns ten times faster with them than with norms of each place
+over its channels (words, same steps: 5 % of the characters wrong against 47 %). They move slowly (`MOMENTUM`), since a
+batch holds pages of one size, and the next one of another.
 """
 
 from __future__ import annotations
@@ -18,18 +19,13 @@ KINDS: dict[str, tuple[str, tuple[int, ...], tuple[int, ...]]] = {
 """By name: kind of block, blocks of the four stages, channels that the stages give."""
 
 
-class ChannelNorm(nn.LayerNorm):
-    """Layer norm over the channels of `(B, C, H, W)`, place by place."""
-
-    def forward(self, grid: torch.Tensor) -> torch.Tensor:
-        """Return the grid, normed."""
-        return super().forward(grid.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+MOMENTUM = 0.03
 
 
 def convolution(channels: int, outputs: int, size: int, stride: tuple[int, int] = (1, 1)) -> nn.Sequential:
     """Return a convolution that keeps the place of things, and its norm."""
     layer = nn.Conv2d(channels, outputs, size, stride, size // 2, bias=False)
-    return nn.Sequential(layer, ChannelNorm(outputs))
+    return nn.Sequential(layer, nn.BatchNorm2d(outputs, momentum=MOMENTUM))
 
 
 class Block(nn.Module):

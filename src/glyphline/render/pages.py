@@ -94,8 +94,8 @@ class ComposedPages:
     lines: Lines
     settings: PageSettings
     seed: int
-    fits: Callable[[str], bool] | None = field(default=None)
-    """Whether a page's text is short enough; lines that make it too long are left off its end."""
+    fits: Callable[[Sequence[str]], bool] | None = field(default=None)
+    """Whether lines are short enough together; those that make a page too long are left off its end."""
 
     def __len__(self) -> int:
         """Return how many pages take about every line once."""
@@ -108,7 +108,7 @@ class ComposedPages:
         alone = generator.random() >= self.settings.share
         count = 1 if alone else int(generator.integers(self.settings.least, self.settings.most + 1))
         chosen = [index * self.settings.most + number for number in range(count)]
-        while chosen and self.fits and not self.fits(self._joined(chosen)):
+        while chosen and self.fits and not self.fits([self.lines.text_of(number).text for number in chosen]):
             chosen.pop()
         return chosen
 

@@ -47,7 +47,7 @@ class Source(Protocol):
         """Yield the texts of one pass."""
 
     def keep(self, kept: Sequence[int]) -> None:
-        """Keep only the lines with these numbers. Sources that make texts have `fits` instead."""
+        """Keep only the lines with these numbers. Sources that put texts together have `limit` instead."""
 
 
 class Shuffled:
@@ -350,8 +350,8 @@ def check_lengths(sources: Sequence[Source], count_tokens: Any, limit: int) -> l
     """Leave out lines whose label is over the limit, and return their texts: reported, never cut."""
     over: list[str] = []
     for source in sources:
-        if hasattr(source, "fits"):
-            source.fits = functools.partial(_is_within, count_tokens, limit)
+        if hasattr(source, "limit"):
+            source.limit(count_tokens, limit)
         texts = list(source.texts())
         lengths = count_tokens(texts)
         kept = [i for i, length in enumerate(lengths) if length <= limit]
@@ -360,6 +360,8 @@ def check_lengths(sources: Sequence[Source], count_tokens: Any, limit: int) -> l
             raise InputError(f"every line is over max_length {limit}; raise it or collect shorter lines")
         if len(kept) < len(texts) and hasattr(source, "keep"):
             source.keep(kept)
+        if isinstance(source, StoredLines):
+            source.fits = functools.partial(_is_within, count_tokens, limit)
     return over
 
 

@@ -106,11 +106,11 @@ class PageConfig(PreTrainedConfig):
     model_type = "glyphline-page"
 
     def __init__(
-        self, options: dict[str, Any] | None = None, vocabulary: int = 0, characters: int = 0, break_token_id: int = -1,
+        self, options: dict[str, Any] | None = None, vocab_size: int = 0, characters: int = 0, break_token_id: int = -1,
         **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(**kwargs)
-        self.options, self.vocab_size, self.characters = options or {}, vocabulary, characters
+        self.options, self.vocab_size, self.characters = options or {}, vocab_size, characters
         self.break_token_id = break_token_id
         self.hidden_size = self.options.get("size", Settings.size)
 
