@@ -5,8 +5,8 @@
 CORPUS is a folder made by `glyphline collect`; lines are rendered on the fly with the `clean` preset, the named test
 families of fonts kept apart, and scored on texts that training never saw. For each variant: CER over graphemes by CTC,
 by the decoder and by both, along the run and by the length of the line, lines a second, tokens a character, and the
-share of characters that the tokenizer does not know. With --encoder MODEL the encoder is that of a trained model and
-stays as it is: what is compared is then how well decoders with different tokenizers learn from it. Finished runs under
+share of characters that the tokenizer does not know. With --encoder MODEL the encoder starts as that of a trained model
+and moves at a third of the rate: what is compared is then how well decoders with different tokenizers learn from it. Finished runs under
 --output are not run again, so that a long table can be made in several goes. Prints a table; the last line is JSON.
 """
 
@@ -18,24 +18,27 @@ import json
 import logging
 import statistics
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from glyphline.settings import build
 
-SIZES = {"patch_height": 32, "patch_width": 16, "frames_per_column": 2, "encoder_size": 128, "encoder_layers": 4,
+SIZES = {"patch_height": 32, "patch_width": 8, "frames_per_column": 1, "encoder_size": 128, "encoder_layers": 4,
          "encoder_heads": 4, "decoder_size": 128, "decoder_layers": 2, "decoder_heads": 4}  # fmt: skip
 LINE = {"mode": "line", "height": 32, "width": 640, "width_step": 32}
 SQUASH = {"mode": "squash", "height": 192, "width": 192}
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "hybrid": {},
+    "guided": {"options": {"guidance": 0.3}},
     "attention": {"options": {"ctc": False}},
     "ctc": {"options": {"ctc_weight": 1.0}},
     "weight 0.3": {"options": {"ctc_weight": 0.3}},
     "weight 0.8": {"options": {"ctc_weight": 0.8}},
     "noise 0.2": {"options": {"decoder_noise": 0.2}},
-    "patch 32x8": {"options": {"patch_width": 8, "frames_per_column": 1}},
+    "patch 32x16": {"options": {"patch_width": 16, "frames_per_column": 2}},
+    "adamw": {"optimisation": {"optimiser": "adamw"}},
     "ema 0.999": {"optimisation": {"ema": 0.999}},
     "squash": {"canvas": SQUASH, "options": {"patch_height": 16, "patch_width": 16, "frames_per_column": 4}},
     "unigram": {"tokenizer": {"kind": "unigram", "vocab_size": 8000}},
@@ -48,6 +51,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 def settings_of(variant: str, asked: argparse.Namespace) -> Any:  # noqa: ANN401
     """Return the TrainSettings of a variant."""
+    from glyphline.models import load_recogniser
     from glyphline.training.settings import TrainSettings
 
     change = VARIANTS[variant]
@@ -69,7 +73,7 @@ def settings_of(variant: str, asked: argparse.Namespace) -> Any:  # noqa: ANN401
             "train": [first, {**fonts, "recipe": recipe, "begin": 0.5}],
             "validation": {"seen": {"lines": str(Path(asked.output) / "validation"), "limit": 300}},
         },
-        "optimisation": {"steps": asked.steps, "batch_size": 16, "learning_rate": 1.5e-3}
+        "optimisation": {"optimiser": "muon", "steps": asked.steps, "batch_size": 16, "learning_rate": 1.5e-3}
         | change.get("optimisation", {}),
         "control": {
             "evaluate_every": max(1, asked.steps // 4),
@@ -81,8 +85,9 @@ def settings_of(variant: str, asked: argparse.Namespace) -> Any:  # noqa: ANN401
         "device": asked.device,
     }
     if asked.encoder:
-        mapping["model"]["options"] |= {"encoder": str(Path(asked.output) / "encoder"), "ctc": False}
-        mapping["optimisation"]["freeze"] = ["encoder"]
+        mapping["model"]["options"]["encoder"] = str(Path(asked.output) / "encoder")
+        mapping["model"]["canvas"] = asdict(load_recogniser(asked.encoder, "cpu").card.canvas)
+        mapping["optimisation"] |= {"rates": {"encoder": 0.3}, "matrix_rate": 0.01}
         mapping["data"]["train"] = [{**fonts, "recipe": recipe}]
     return build(TrainSettings, mapping, variant)
 
@@ -90,6 +95,17 @@ def settings_of(variant: str, asked: argparse.Namespace) -> Any:  # noqa: ANN401
 def prepare(asked: argparse.Namespace) -> None:
     """Render the validation and test lines, and train the tokenizers that a hub would bring."""
     from glyphline.models import load_recogniser
+
+    output = Path(asked.output)
+    render_lines(asked)
+    if asked.encoder:
+        load_recogniser(asked.encoder, "cpu").encoder.save_pretrained(output / "encoder")
+    if not (output / "tokenizers").exists():
+        train_hub_tokenizers(asked.corpus, output / "tokenizers")
+
+
+def render_lines(asked: argparse.Namespace) -> None:
+    """Render validation lines, and test lines in the fonts of training and in others."""
     from glyphline.render.job import main as render
 
     output = Path(asked.output)
@@ -102,10 +118,6 @@ def prepare(asked: argparse.Namespace) -> None:
     for name, (split, count, chosen) in sets.items():
         options = ["--corpus", asked.corpus, "--split", split, "--count", str(count), "--output", str(output / name)]
         assert render([*options, *fonts, "--recipe", json.dumps({"fonts": chosen})]) in (0, None)
-    if asked.encoder:
-        load_recogniser(asked.encoder, "cpu").encoder.save_pretrained(output / "encoder")
-    if not (output / "tokenizers").exists():
-        train_hub_tokenizers(asked.corpus, output / "tokenizers")
 
 
 def train_hub_tokenizers(corpus: str, folder: Path) -> None:
@@ -173,7 +185,7 @@ def main() -> None:
     parser.add_argument("--fonts", nargs="+", required=True)
     parser.add_argument("--test-families", nargs="*", default=["SUIT", "NanumSquare", "Gaegu"])
     parser.add_argument("--output", default="runs/ablations")
-    parser.add_argument("--encoder", help="model folder whose encoder all variants share, frozen")
+    parser.add_argument("--encoder", help="model folder whose encoder all variants start from")
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--threads", type=int, default=1)

@@ -24,6 +24,7 @@ from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
 from glyphline.models import ctc
 from glyphline.models.canvas import canvas_of
 from glyphline.models.card import Card, read_card
+from glyphline.models.guidance import attention_loss
 from glyphline.models.hybrid import HybridReading
 from glyphline.models.labels import LabelEncoder
 from glyphline.models.parts import make_decoder, make_encoder, pretrained
@@ -34,7 +35,7 @@ from glyphline.settings import InputError
 from glyphline.settings import build as build_settings
 
 HEAD = "ctc.safetensors"
-STEERING = ("ctc_weight", "label_smoothing", "decoder_noise", "decoder_share", "trust")
+STEERING = ("ctc_weight", "guidance", "label_smoothing", "decoder_noise", "decoder_share", "trust")
 """Shares that steer the loss or reading, and may be changed on a model that exists."""
 
 
@@ -69,6 +70,9 @@ class Settings:
     ctc_weight: float = 0.5
     """Share of the CTC loss in the joint loss; the decoder's has the rest. With 1 the decoder is neither computed nor
     trained nor read by: a cheap first stage from random weights, whose encoder a decoder then learns from quickly."""
+    guidance: float = 0.0
+    """Weight of a further loss that draws the decoder's attention to where CTC finds each character; for tokenizers
+    with one token a character."""
     label_smoothing: float = 0.0
     """Share of the decoder's target probability that is spread over all tokens."""
     decoder_noise: float = 0.0
@@ -116,7 +120,13 @@ class TrocrRecogniser(HybridReading, Recogniser, VisionEncoderDecoderModel):
             self.ctc_head = nn.Linear(self.encoder.config.hidden_size, outputs)
             nn.init.trunc_normal_(self.ctc_head.weight, std=0.02)
             nn.init.zeros_(self.ctc_head.bias)
+        self._prepare_decoder()
+
+    def _prepare_decoder(self) -> None:
+        """Let the decoder move only if it is used, and tell its attention only if it is taught."""
         self.decoder.requires_grad_(self.has_decoder)
+        if self.options.guidance:
+            self.decoder.set_attn_implementation("eager")
 
     def encode(self, pixels: torch.Tensor) -> torch.Tensor:
         """Return encoder states `(B, special + rows * columns, D)` of pixels `(B, C, H, W)`, uint8 or normalised."""
@@ -154,12 +164,18 @@ class TrocrRecogniser(HybridReading, Recogniser, VisionEncoderDecoderModel):
         output, branches = Seq2SeqLMOutput(), {}
         if self.has_decoder:
             inputs = self._noisy(self.prepare_decoder_input_ids_from_labels(labels))
-            output = super().forward(encoder_outputs=encoder_outputs, decoder_input_ids=inputs, **kwargs)
+            output = super().forward(
+                encoder_outputs=encoder_outputs, decoder_input_ids=inputs, output_attentions=self.is_guided, **kwargs
+            )
             branches["decoder"] = self._decoder_loss(output.logits, labels)
         weights = {"decoder": 1.0}
         if ctc_labels is not None and self.ctc_head is not None:
-            branches["ctc"] = self._ctc_loss(encoder_outputs[0], ctc_labels)
+            log_probs = self.ctc_log_probs(encoder_outputs[0])
+            branches["ctc"] = self._ctc_loss(log_probs, ctc_labels)
             weights = {"decoder": 1 - self.options.ctc_weight, "ctc": self.options.ctc_weight}
+            if self.is_guided:
+                branches["attention"] = self._attention_loss(output, log_probs, labels, ctc_labels)
+                weights["attention"] = self.options.guidance
         count = (labels != -100).sum()
         self.branch_losses = {name: loss.detach() / count for name, loss in branches.items()}
         total = sum(weights[name] * loss for name, loss in branches.items())
@@ -181,9 +197,22 @@ class TrocrRecogniser(HybridReading, Recogniser, VisionEncoderDecoderModel):
             logits.float().flatten(0, 1), labels.flatten(), reduction="sum", label_smoothing=smoothing
         )
 
-    def _ctc_loss(self, states: torch.Tensor, ctc_labels: torch.Tensor) -> torch.Tensor:
+    @property
+    def is_guided(self) -> bool:
+        """Whether CTC teaches the decoder's attention: in training, where there is a decoder."""
+        return self.training and self.has_decoder and self.ctc_head is not None and self.options.guidance > 0
+
+    def _attention_loss(
+        self, output: Seq2SeqLMOutput, log_probs: torch.Tensor, labels: torch.Tensor, ctc_labels: torch.Tensor
+    ) -> torch.Tensor:
+        """Return the loss of attention that is elsewhere, summed over the lines whose tokens are characters."""
+        embeddings = self.encoder.embeddings
+        told = (labels != -100).sum(1) - 1 == (ctc_labels >= 0).sum(1)
+        patches = [attention[..., embeddings.special :] for attention in output.cross_attentions]
+        return attention_loss(patches, log_probs, ctc_labels, embeddings.rows, told)
+
+    def _ctc_loss(self, log_probs: torch.Tensor, ctc_labels: torch.Tensor) -> torch.Tensor:
         """Return the CTC loss, summed over all lines of the batch; lines that do not fit their frames count 0."""
-        log_probs = self.ctc_log_probs(states)
         lengths = (ctc_labels >= 0).sum(1)
         frames = torch.full_like(lengths, log_probs.shape[1])
         return nn.functional.ctc_loss(
@@ -206,7 +235,7 @@ class TrocrRecogniser(HybridReading, Recogniser, VisionEncoderDecoderModel):
         if options:
             self.options = build_settings(Settings, {**asdict(self.options), **options}, "model.options")
             self.card.options = asdict(self.options)
-            self.decoder.requires_grad_(self.has_decoder)
+            self._prepare_decoder()
 
     def lacks(self, characters: str) -> str:
         """Return those of `characters` that the CTC head or the decoder's tokenizer lacks, sorted."""
