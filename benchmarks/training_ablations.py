@@ -6,8 +6,9 @@ CORPUS is a folder made by `glyphline collect`; lines are rendered on the fly wi
 families of fonts kept apart, and scored on texts that training never saw. For each variant: CER over graphemes by CTC,
 by the decoder and by both, along the run and by the length of the line, lines a second, tokens a character, and the
 share of characters that the tokenizer does not know. With --encoder MODEL the encoder starts as that of a trained model
-and moves at a third of the rate: what is compared is then how well decoders with different tokenizers learn from it. Finished runs under
---output are not run again, so that a long table can be made in several goes. Prints a table; the last line is JSON.
+and moves at a third of the rate: what is compared is then how well decoders with different tokenizers learn from it.
+Finished runs under --output are not run again, so that a long table can be made in several goes. Prints a table; the
+last line is JSON.
 """
 
 from __future__ import annotations

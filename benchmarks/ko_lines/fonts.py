@@ -1,9 +1,9 @@
-"""Fetch the fonts, all under the SIL Open Font Licence, that the shipped Korean model learnt from beside Nanum's and BM's.
+"""Fetch the fonts (SIL Open Font Licence) that the shipped Korean model learnt from beside Nanum's and BM's.
 
     python benchmarks/ko_lines/fonts.py --output runs/fonts_ko
 
-Takes the packages of Fontsource (https://fontsource.org) with `npm pack`, joins each family's Korean and Latin parts into
-one TrueType file, and writes its licence beside it. Families that are here already are not fetched again.
+Takes the packages of Fontsource (https://fontsource.org) with `npm pack`, joins each family's Korean and Latin parts
+into one TrueType file, and writes its licence beside it. Families that are here already are not fetched again.
 """
 
 from __future__ import annotations
