@@ -190,6 +190,7 @@ def test_the_flags_of_older_scripts(config, finished, tmp_path):
     result = json.loads((tmp_path / "run" / "result.json").read_text())
     assert result["steps"] == 4
     assert "eval_lines_cer" in result["metrics"]
+    options[0] = "--data"
     assert main([*options, *quiet, "--output", str(tmp_path / "run")]) == 0  # finished: the same settings
 
 

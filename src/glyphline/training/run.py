@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
     aliases={
         "--continue-from": "--continue_from",
         "--cont": "--continue_from",
+        "--data": "--data.lines",
         "--dataset": "--data.lines",
         "--epochs": "--optimisation.epochs",
         "--weights": "--model.start",
