@@ -26,6 +26,8 @@ class PageSettings:
     group: str = "page"
     """What must not be in two splits: `page`, `folder`, or a regular expression whose first group is found in the
     file's path under root."""
+    level: Literal["line", "page"] = "line"
+    """What a sample is. A page's text has line breaks: keep them with `--rules.collapse_space lines`."""
     skip_types: list[str] = field(default_factory=list)
     """Types of lines or regions that are left out, such as `DropCapitalLine` or `page-number`."""
     crop: Cropping = field(default_factory=Cropping)
@@ -101,7 +103,10 @@ def read_pages(settings: PageSettings, parse: Parser, kind: str) -> Iterator[Raw
             yield Drop("page described twice", name, f"as {taken[picture]}")
         else:
             taken[picture] = name
-            yield from _lines(page, picture, name, settings)
+            if settings.level == "page":
+                yield _whole(page, picture, name, settings)
+            else:
+                yield from _lines(page, picture, name, settings)
     if not found:
         raise InputError(f"{root}: no {kind} file matches {settings.pattern!r}; set reader_options.pattern")
 
@@ -117,6 +122,21 @@ def _find_picture(path: Path, named: str) -> Path | None:
             if name and (place / name).is_file():
                 return (place / name).resolve()
     return None
+
+
+def _whole(page: Page, picture: Path, name: str, settings: PageSettings) -> RawLine | Drop:
+    """Return a page's text, lines in reading order, and the part of its picture that holds them."""
+    written = [line for line in page.lines if line.text.strip() and not line.fault]
+    kept = [line for line in written if not {line.type, line.region_type} & set(settings.skip_types)]
+    identity = name.removesuffix(".xml")
+    if not kept:
+        return Drop("no lines on the page", identity)
+    xs, ys = zip(*(point for line in kept for point in line.polygon), strict=True)
+    box = ((min(xs), min(ys)), (max(xs), min(ys)), (max(xs), max(ys)), (min(xs), max(ys)))
+    cropped = page_picture(str(picture), box, (), page.size, Cropping(mask=False, margin_px=settings.crop.margin_px))
+    known = {"file": name, "page": picture.name, "lines": len(kept), "left_out": len(page.lines) - len(kept)}
+    text = "\n".join(line.text for line in kept)
+    return RawLine(identity, text, cropped, _group(name, settings.group), provenance=known)
 
 
 def _lines(page: Page, picture: Path, name: str, settings: PageSettings) -> Iterator[RawLine | Drop]:

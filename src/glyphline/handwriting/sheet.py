@@ -41,7 +41,7 @@ def contact_sheet(lines: Sequence[RawLine], sides: dict[str, str], texts: dict[s
     for k, line in enumerate(chosen):
         x, y = 16 + (k % COLUMNS) * (CELL_WIDTH_PX + 16), 8 + (k // COLUMNS) * cell_height
         sheet.paste(Image.fromarray(_fitted(line, CELL_WIDTH_PX, CELL_HEIGHT_PX)), (x, y))
-        caption = f"{sides[line.id]} · {texts[line.id]}"
+        caption = f"{sides[line.id]} · {texts[line.id]}".replace("\n", " ⏎ ")
         font = caption_font(frozenset(caption))
         while draw.textlength(caption, font=font) > CELL_WIDTH_PX and len(caption) > 4:
             caption = caption[:-4] + "…"

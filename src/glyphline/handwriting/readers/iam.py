@@ -30,7 +30,7 @@ class Settings:
     root: str = ""
     """Folder of the set."""
     level: Literal["line", "word", "form"] = "line"
-    """What a sample is. A form's text has line breaks: keep them with `--rules.collapse_space false`."""
+    """What a sample is. A form's text has line breaks: keep them with `--rules.collapse_space lines`."""
     text: Literal["xml", "ascii"] = "xml"
     """Where texts come from. They differ: the XML has natural spacing (`We'll go.`), the ASCII files have tokens."""
     spacing: Literal["natural", "tokens"] = "natural"
