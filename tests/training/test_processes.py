@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from lines import write_config, write_lines
 
+from glyphline.evaluation.run import main as score
 from glyphline.training.run import main
 
 COMMON = [
@@ -24,11 +25,11 @@ def config(tmp_path_factory):
     return write_config(folder, write_lines(folder / "lines", validation=11))  # not even: one process has a line more
 
 
-def torchrun(*arguments: str, processes: int = 2) -> subprocess.CompletedProcess:
+def torchrun(*arguments: str, processes: int = 2, stage: str = "train") -> subprocess.CompletedProcess:
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
     return subprocess.run(
-        [*launch, "-m", "glyphline", "train", *arguments],
-        capture_output=True, text=True, timeout=120, check=False, env=os.environ | {"OMP_NUM_THREADS": "1"},
+        [*launch, "-m", "glyphline", stage, *arguments],
+        capture_output=True, text=True, timeout=300, check=False, env=os.environ | {"OMP_NUM_THREADS": "1"},
     )  # fmt: skip
 
 
@@ -52,6 +53,18 @@ def test_two_processes_learn_as_one_with_twice_the_batch(config, tmp_path):
     lines = [json.loads(row)["lines"] for row in (two / "samples.jsonl").read_text().splitlines()]
     assert [line["id"] for line in lines[0]] == [f"validation-{number}" for number in range(8)]
     assert {k: v for k, v in found[-1].items() if "eval" in k}.keys() >= {"eval_bars_cer", "eval_bars_ctc_cer"}
+    assert_two_score_as_one(str(two), json.loads((two / "settings.json").read_text()), tmp_path)
+
+
+def assert_two_score_as_one(model, settings, tmp_path):
+    lines = settings["data"]["train"][0]["lines"]
+    options = ["--model", model, "--lines", lines, "--split", "validation", "--device", "cpu"]
+    assert score([*options, "--output", str(tmp_path / "alone")]) in (0, None)
+    done = torchrun(*options, "--output", str(tmp_path / "shared"), stage="score")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("report:") == 1, "one process speaks"
+    files = [tmp_path / name / "predictions.jsonl" for name in ("alone", "shared")]
+    assert files[0].read_text() == files[1].read_text()
 
 
 def test_accumulated_steps_are_the_same_steps(config, tmp_path):

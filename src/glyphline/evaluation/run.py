@@ -12,8 +12,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
+from glyphline import distributed
 from glyphline.evaluation.scores import BREAKDOWNS, Reader, Score, confusions, score_modes
 from glyphline.manifest import Storage, digest, pretty, read_lines, read_manifest
+from glyphline.models import pick_device
 from glyphline.records import Sample
 from glyphline.settings import InputError, command, execution, identity
 from glyphline.text import VERSION as RULES_VERSION
@@ -82,19 +84,24 @@ def main(settings: ScoreSettings) -> None:
     inputs = {"lines": read_manifest(settings.lines, "lines").hash, "model": model_hash(settings.model)}
     if settings.against:
         inputs["against"] = _file_hash(settings.against)
+    distributed.join(on_cpu=pick_device(settings.device) == "cpu")
     key = {"settings": identity(settings) | {"against": bool(settings.against)}, "inputs": inputs}
-    if _finished(settings.output, key):
+    if distributed.decide(lambda: _finished(settings.output, key)):
         logger.info("%s: already scored under these settings", settings.output)
         metrics = json.loads(Storage(settings.output).read(METRICS))
     else:
         from glyphline.models import load_recogniser
 
         metrics = score_folder(load_recogniser(settings.model, settings.device), settings, key)
-    sys.stdout.write(table(metrics) + f"\nreport: {settings.output.rstrip('/')}/{REPORT}\n")
+    if distributed.is_main():
+        sys.stdout.write(table(metrics) + f"\nreport: {settings.output.rstrip('/')}/{REPORT}\n")
 
 
 def score_folder(reader: Reader, settings: ScoreSettings, key: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Score every mode of `reader`, write the three files, and return what metrics.json says."""
+    """Score every mode of `reader`, write the three files, and return what metrics.json says.
+
+    The processes of a torchrun job read a share of the lines each; the main one writes.
+    """
     from glyphline.evaluation.report import write_report
 
     modes = settings.modes or list(reader.modes) or ["auto"]
@@ -113,6 +120,8 @@ def score_folder(reader: Reader, settings: ScoreSettings, key: dict[str, Any] | 
         "modes": {score.mode: describe(score, settings) for score in scores},
         "comparisons": _comparisons(scores, settings, reader.rules),
     }
+    if not distributed.is_main():
+        return metrics
     storage = Storage(settings.output)
     storage.write(PREDICTIONS, "".join(_predictions(scores)).encode())
     storage.write(REPORT, write_report(scores, metrics, lambda: _samples(settings), settings).encode())
