@@ -3,12 +3,16 @@
 import hashlib
 import json
 import shutil
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from layouts import TEXTS, build, picture, put
 
+from glyphline import images
 from glyphline.handwriting import checks, prepare
+from glyphline.handwriting.alike import MOST_BITS, find_alike, looks_of
 from glyphline.handwriting.checks import Inspection, find_outliers, look_like_classes
 from glyphline.manifest import open_output, pack_corpus, read_lines, read_manifest, verify
 from glyphline.records import TextLine
@@ -64,7 +68,7 @@ def test_lines_are_complete_split_by_group_and_readable(tmp_path):
     assert sizes == {split: manifest.counts[split] for split in ("train", "validation", "test")}
     assert 8 <= sizes["test"] <= 18
     assert 8 <= sizes["validation"] <= 18
-    assert [n for what, n in manifest.facts["shared"].items() if "shorter" not in what] == [0, 0, 0]
+    assert [n for what, n in manifest.facts["shared"].items() if "shorter" not in what] == [0] * 4
 
 
 def test_hugging_face_opens_the_output(tmp_path):
@@ -231,7 +235,51 @@ def test_leaky_folder_is_refused_with_ids(tmp_path):
         "picture is also held out": 1,
         "text is in a training corpus": 1,
     }
-    assert [n for what, n in manifest.facts["shared"].items() if "shorter" not in what] == [0, 0, 0]
+    assert [n for what, n in manifest.facts["shared"].items() if "shorter" not in what] == [0] * 4
+
+
+def again(image):
+    """The same line scanned once more: smaller, with more paper around it, as a poor JPEG."""
+    small = cv2.resize(images.to_grey(image), None, fx=0.8, fy=0.8, interpolation=cv2.INTER_AREA)
+    padded = np.pad(small, 5, constant_values=int(np.median(small)))
+    return cv2.imdecode(cv2.imencode(".jpg", padded, [cv2.IMWRITE_JPEG_QUALITY, 40])[1], cv2.IMREAD_GRAYSCALE)
+
+
+def real_lines(count):
+    """Pictures and texts of real lines of different texts."""
+    folder = Path(__file__).parents[2] / "demo/handwriting"
+    rows = [line.split("\t") for line in (folder / "labels.tsv").read_text(encoding="utf-8").splitlines()[1:]]
+    chosen = list({text: (file, text) for file, text, _ in rows}.values())[:count]
+    return [(images.decode((folder / file).read_bytes(), file), text) for file, text in chosen]
+
+
+def test_lines_look_alike_only_to_themselves():
+    lines = real_lines(120)
+    first = [Inspection(text, looks=looks_of(image)) for image, text in lines]
+    second = [Inspection(text.replace(".", ""), looks=looks_of(again(image))) for image, text in lines]
+    pairs = find_alike([*first, *second])
+    assert {(a, b - 120) for a, b in pairs} <= {(k, k) for k in range(120)}
+    assert len(pairs) >= 90
+    by_hand = [bin(a.looks ^ b.looks).count("1") for a, b in zip(first, second, strict=True)]
+    assert sum(bits <= MOST_BITS for bits in by_hand) == len(pairs)
+
+
+def test_a_page_scanned_twice_stays_on_one_side(tmp_path, caplog):
+    lines = real_lines(40)
+    rows = [(f"{k}.png", text, f"page{k // 4}", "", image) for k, (image, text) in enumerate(lines)]
+    rows += [(f"again{k}.png", text, "other scan", "", again(image)) for k, (image, text) in enumerate(lines[8:12])]
+    root = table(tmp_path / "set", rows)
+    for seed in range(6):
+        manifest = run(root, tmp_path / f"out{seed}", split__seed=seed)
+        assert manifest.facts["shared"]["lines in two pictures in two splits"] == 0
+    assert "groups other scan and page2 hold pictures of the same lines" in caplog.text
+
+    own = [(file, text, group, "test" if "again" in file else "train", None) for file, text, group, _, _ in rows]
+    table(root, own)
+    with pytest.raises(
+        InputError, match=r"10 \(a picture of the same line is also held out: train; like again2 in test"
+    ):
+        run(root, tmp_path / "own")
 
 
 def test_texts_copied_by_several_hands(tmp_path):

@@ -13,6 +13,7 @@ import numpy as np
 import regex
 
 from glyphline import images
+from glyphline.handwriting.alike import looks_of
 from glyphline.handwriting.pictures import Shape, prepared
 from glyphline.handwriting.raw import RawLine
 from glyphline.records import Drop
@@ -61,6 +62,7 @@ class Inspection:
     digest: str = ""
     reason: str = ""
     detail: str = ""
+    looks: int = 0
 
 
 def inspect(line: RawLine, rules: TextRules, checks: Checks, shape: Shape) -> Inspection:
@@ -76,7 +78,7 @@ def inspect(line: RawLine, rules: TextRules, checks: Checks, shape: Shape) -> In
     height, width = image.shape[:2]
     digest = hashlib.sha256(f"{height}x{width}:".encode() + images.to_grey(image).tobytes()).hexdigest()
     reason, detail = _picture_fault(image, checks)
-    return Inspection(text, width, height, digest, reason, detail)
+    return Inspection(text, width, height, digest, reason, detail, looks_of(image))
 
 
 def _text_fault(text: str, checks: Checks) -> str:

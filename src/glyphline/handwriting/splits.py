@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from glyphline.handwriting.alike import find_alike
 from glyphline.handwriting.checks import Inspection
 from glyphline.handwriting.raw import RawLine
 from glyphline.records import SPLITS, Drop
@@ -60,12 +61,13 @@ class Item:
     text: str
     digest: str
     own: str
+    looks: int = 0
 
 
 def items_of(lines: Sequence[RawLine], inspections: Sequence[Inspection]) -> list[Item]:
     """Return the items of lines and their inspections."""
     pairs = zip(lines, inspections, strict=True)
-    return [Item(line.id, line.group, seen.text, seen.digest, line.split) for line, seen in pairs]
+    return [Item(line.id, line.group, seen.text, seen.digest, line.split, seen.looks) for line, seen in pairs]
 
 
 def assign(items: Sequence[Item], settings: Splitting) -> tuple[dict[str, str], list[Drop], str]:
@@ -122,7 +124,37 @@ def _fill(sides: dict[str, str], sizes: Counter[str], name: str, target: float) 
         sides[min(rest, key=lambda group: sizes[group])] = name
 
 
-def find_leaks(items: Iterable[Item], sides: dict[str, str]) -> list[Drop]:
+def pictured_twice(items: Sequence[Item]) -> list[tuple[int, int]]:
+    """Return the positions of pairs that are two pictures of one line.
+
+    Two groups have to share two such pairs, or all that the smaller one has: a running head or a letterhead comes on
+    many pages and is no line that was scanned twice.
+    """
+    pairs = find_alike(items)
+    sizes = Counter(item.group for item in items)
+    between = [tuple(sorted({items[first].group, items[second].group})) for first, second in pairs]
+    counts = Counter(between)
+    enough = {groups for groups, count in counts.items() if count >= min(2, *(sizes[group] for group in groups))}
+    return [pair for pair, groups in zip(pairs, between, strict=True) if groups in enough]
+
+
+def join_groups(items: Sequence[Item], alike: Sequence[tuple[int, int]]) -> list[Item]:
+    """Return the items, with one group for groups that hold pictures of the same lines: a page that was scanned twice.
+
+    Where items have splits of the set's own the groups stay as they are, and such pictures are leaks.
+    """
+    if any(item.own for item in items):
+        return list(items)
+    joined = {item.group: item.group for item in items}
+    for first, second in alike:
+        names = sorted({joined[items[place].group] for place in (first, second)})
+        if len(names) > 1:
+            logger.warning("groups %s and %s hold pictures of the same lines and stay together", *names)
+            joined = {group: names[0] if name == names[1] else name for group, name in joined.items()}
+    return [replace(item, group=joined[item.group]) for item in items]
+
+
+def find_leaks(items: Iterable[Item], sides: dict[str, str], alike: Iterable[tuple[Item, Item]] = ()) -> list[Drop]:
     """Return what would be dropped to part the sides: each leaking item with its reason and its counterpart.
 
     Of two sides that share a group or a picture the one nearer to training goes: train, then validation.
@@ -132,7 +164,17 @@ def find_leaks(items: Iterable[Item], sides: dict[str, str]) -> list[Drop]:
     for reason, key in (("group is also held out", _group), ("picture is also held out", _digest)):
         for item, other in _shared(items, sides, key):
             found.setdefault(item.id, Drop(reason, item.id, f"{sides[item.id]}; as {other.id} in {sides[other.id]}"))
+    for pair in _apart(alike, sides):
+        item, other = sorted(pair, key=lambda item: SPLITS.index(sides[item.id]))
+        detail = f"{sides[item.id]}; like {other.id} in {sides[other.id]}"
+        found.setdefault(item.id, Drop("a picture of the same line is also held out", item.id, detail))
     return list(found.values())
+
+
+def _apart(alike: Iterable[tuple[Item, Item]], sides: dict[str, str]) -> list[tuple[Item, Item]]:
+    """Return the pairs whose items are on two sides."""
+    known = [pair for pair in alike if all(item.id in sides for item in pair)]
+    return [pair for pair in known if sides[pair[0].id] != sides[pair[1].id]]
 
 
 def _group(item: Item) -> str:
@@ -200,8 +242,10 @@ def part_sides(items: Sequence[Item], settings: Splitting) -> tuple[dict[str, st
 
     InputError names the leaking ids where the settings say to refuse.
     """
-    sides, drops, way = assign(items, settings)
-    leaks = find_leaks(items, sides)
+    places = pictured_twice(items)
+    alike = [(items[first], items[second]) for first, second in places]
+    sides, drops, way = assign(join_groups(items, places), settings)
+    leaks = find_leaks(items, sides, alike)
     known = find_known_texts(items, sides, settings.against, settings.shared_text_length)
     if settings.leaks == "refuse":
         _refuse(leaks + known, "split.leaks")
@@ -229,9 +273,11 @@ def _refuse(leaks: Sequence[Drop], setting: str) -> None:
 def proof(items: Sequence[Item], sides: dict[str, str], length: int) -> dict[str, int]:
     """Count what two splits share after everything is settled: zeros are the proof that the manifest carries."""
     kept = [item for item in items if item.id in sides]
+    alike = [(kept[first], kept[second]) for first, second in pictured_twice(kept)]
     return {
         "groups in two splits": _in_two(kept, sides, _group),
         "pictures in two splits": _in_two(kept, sides, _digest),
+        "lines in two pictures in two splits": len(_apart(alike, sides)),
         f"texts of {length} or more characters in two splits": _in_two(
             [item for item in kept if len(graphemes(item.text)) >= length], sides, lambda item: item.text
         ),
