@@ -65,7 +65,13 @@ class PrepareSettings:
     PrepareSettings,
     name="prepare",
     example="glyphline prepare --reader gt_tsv --root demo/handwriting --language fr --output out/handwriting",
-    aliases={"--dataset": "--root", "--data": "--root"},
+    aliases={
+        "--dataset": "--root",
+        "--data": "--root",
+        "--data_dir": "--root",
+        "--level": "--reader_options.level",
+        "--data_format": "--reader_options.level",
+    },
 )
 def main(settings: PrepareSettings) -> None:
     """Read a handwriting data set; write Parquet lines, manifest.json, drops.jsonl, data.html and contact_sheet.png."""

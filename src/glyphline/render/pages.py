@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
 
 from glyphline.images import to_grey
@@ -190,6 +189,8 @@ def compose(
 
 def _ink(picture: np.ndarray, height: int) -> np.ndarray:
     """Return how much light each place of a line leaves of its paper, 0 to 1, at a height in pixels."""
+    import cv2
+
     grey = to_grey(picture)
     if grey.shape[0] != height:
         width = max(1, round(grey.shape[1] * height / grey.shape[0]))

@@ -257,14 +257,21 @@ class PageRecogniser(HybridReading, Recogniser, PreTrainedModel):
         text = "".join(self.card.charset[label - 1] for label in labels)
         return Reading(normalise(text, self.rules), confidence, "ctc")
 
-    def _read_decoder(self, states: torch.Tensor) -> list[Reading]:
-        """Read step by step with a cache; the confidence is the geometric mean of the tokens' probabilities."""
+    def _search(self, states: torch.Tensor) -> list[search.Found]:
+        """Read step by step with a cache, greedily or with a beam."""
         cache = self.decoder.begin(self.memory(states))
         limits = search.Limits(self.config.bos_token_id, self.config.eos_token_id, self.card.max_length)
         if self.options.beams > 1:
-            found = search.beam(self.decoder, cache, limits, self.options.beams)
-        else:
-            found = search.greedy(self.decoder, cache, limits)
+            return search.beam(self.decoder, cache, limits, self.options.beams)
+        return search.greedy(self.decoder, cache, limits)
+
+    def decode_ids(self, states: torch.Tensor) -> list[list[int]]:
+        """Return the tokens that the decoder reads, without start and end."""
+        return [found.ids for found in self._search(states)]
+
+    def _read_decoder(self, states: torch.Tensor) -> list[Reading]:
+        """Return the decoder's readings; the confidence is the geometric mean of the tokens' probabilities."""
+        found = self._search(states)
         texts = self.tokenizer.batch_decode([one.ids for one in found], skip_special_tokens=True)
         return [
             Reading(normalise(text, self.rules), min(1.0, float(np.exp(one.mean))), "decoder")
