@@ -12,6 +12,7 @@ from typing import Literal, Protocol, TextIO
 import numpy as np
 
 from glyphline.delivery.pictures import Limits, Picture, expand, load_pictures
+from glyphline.images import dark_on_light
 from glyphline.records import Reading
 from glyphline.settings import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, InputError, JobError, command
 
@@ -33,7 +34,8 @@ class ReadSettings:
     """What to read, and with what."""
 
     images: list[str] = field(default_factory=list)
-    """Pictures of single lines of text: files, folders, URLs; `-` takes their names from standard input."""
+    """Pictures of single lines of text: files, folders, URLs; `-` takes their names from standard input. Light
+    writing on dark paper is read by its negative."""
     model: str = ""
     """Folder of a model or of a training run, a model that ships with glyphline, or a name on the hub (owner/model)."""
     language: str = "ko"
@@ -41,7 +43,7 @@ class ReadSettings:
     device: str = "auto"
     """auto, cpu, cuda, or the number of a CUDA device."""
     format: Literal["text", "jsonl"] = "text"
-    """text: the text alone for one picture, path, tab and text for several. jsonl: path, text, confidence, mode."""
+    """text: the text alone for one picture, path, tab and text in one line for several. jsonl: path, text, confidence, mode."""
     mode: str = "auto"
     """Way of reading: auto, or one that the model has, such as ctc (fast) or decoder."""
     batch_size: int = 16
@@ -92,7 +94,7 @@ def read_pictures(
     limits = Limits(settings.timeout_s, settings.largest_mb)
     batch_size = settings.batch_size
     for window in load_pictures(paths, limits, settings.batch_size * WINDOW):
-        good = [picture.pixels for picture in window if picture.pixels is not None]
+        good = [dark_on_light(picture.pixels) for picture in window if picture.pixels is not None]
         readings, batch_size = _read_within_memory(reader, good, settings.mode, batch_size)
         yield from _in_order(window, readings)
 
@@ -145,8 +147,8 @@ def write_readings(
 
 def _row(path: str, reading: Reading, format: str, many: bool) -> str:
     if format == "text":
-        text = " ".join(reading.text.split())
-        return f"{path}\t{text}" if many else text
+        lines = [" ".join(line.split()) for line in reading.text.splitlines()]
+        return f"{path}\t{' '.join(lines)}" if many else "\n".join(lines)
     row = {"path": path, "text": reading.text, "confidence": round(reading.confidence, 4), "mode": reading.mode}
     return json.dumps(row, ensure_ascii=False)
 
