@@ -229,3 +229,13 @@ def test_pictures_of_one_pixel_and_of_none():
     assert np.array_equal(images.load(images.encode(one)), one)
     with pytest.raises((InputError, cv2.error)):
         images.encode(np.zeros((0, 5), np.uint8))
+
+
+@pytest.mark.parametrize("shape", [(32, 200), (32, 200, 3)])
+def test_light_writing_is_negated_and_dark_writing_is_not(shape):
+    page = np.full(shape, 240, np.uint8)
+    page[8:24, 20:60] = 30
+    shaded = (page * np.linspace(0.35, 1.0, 200).reshape(1, -1, *[1] * (len(shape) - 2))).astype(np.uint8)
+    for dark in (page, shaded, page // 2, np.full(shape, 20, np.uint8), np.full(shape, 250, np.uint8)):
+        assert np.array_equal(images.dark_on_light(dark), dark)
+    assert np.array_equal(images.dark_on_light(255 - page), page)

@@ -117,3 +117,12 @@ def to_grey(image: np.ndarray) -> np.ndarray:
 def to_rgb(image: np.ndarray) -> np.ndarray:
     """Return `(H, W, 3)`; grey is repeated."""
     return image if image.ndim == 3 else np.repeat(image[:, :, None], 3, axis=2)
+
+
+def dark_on_light(image: np.ndarray) -> np.ndarray:
+    """Return a line's picture with dark writing on light paper: its negative where the writing is the lighter of both.
+
+    Paper is what most pixels show (their median), writing what lies farthest from it.
+    """
+    darkest, paper, lightest = np.percentile(to_grey(image), (0.5, 50, 99.5))
+    return 255 - image if paper < 140 and lightest - paper > 1.5 * (paper - darkest) else image
