@@ -76,3 +76,13 @@ def test_graphemes_agree_with_the_slow_way(text):
 @given(st.lists(st.text()))
 def test_the_charset_is_the_sorted_set(texts):
     assert charset(iter(texts)) == "".join(sorted(set("".join(texts))))
+
+
+@pytest.mark.parametrize(
+    ("given_text", "expected"),
+    [("  one  two \r\n\n three\t", "one two\nthree"), ("\n\n", ""), ("a\u2028b", "a\nb"), (" 두  칸 ", "두 칸")],
+)
+def test_pages_keep_their_line_breaks_and_nothing_else(given_text, expected):
+    rules = TextRules(collapse_space="lines")
+    assert normalise(given_text, rules) == expected == normalise(expected, rules)
+    assert "\n" not in normalise(given_text)

@@ -281,3 +281,15 @@ def test_text_files(tmp_path):
     (tmp_path / "d.csv").write_text('a,b\n"x\n')
     with pytest.raises(InputError, match="quotes that close"):
         read_table(tmp_path / "d.csv")
+
+
+@pytest.mark.parametrize("reader", [alto, page_xml], ids=["alto", "page_xml"])
+def test_a_whole_page_has_the_text_of_its_lines_and_the_box_around_them(reader, tmp_path):
+    folder = build(reader.__name__.rpartition(".")[2], tmp_path)
+    lines, _ = read(reader, folder)
+    [page], _ = read(reader, folder, level="page")
+    assert page.text == "\n".join(line.text for line in lines)
+    assert page.group == lines[0].group
+    image, pictures = page.picture.load(), [line.picture.load() for line in lines]
+    assert {int(picture.min()) for picture in pictures} <= set(np.unique(image).tolist())
+    assert image.shape[0] > sum(picture.shape[0] for picture in pictures) * 0.8

@@ -105,3 +105,18 @@ def test_missing_tokenizer_and_empty_split_are_errors(tmp_path):
         hub_tokenizer(str(tmp_path / "nothing"))
     with pytest.raises(InputError, match="train split is empty"):
         train_tokenizer([], TokenizerSettings())
+
+
+@pytest.mark.parametrize("kind", ["char", "unigram", "jamo"])
+def test_a_line_break_is_one_token_wherever_it_stands(kind, tmp_path):
+    made = train_tokenizer(["ab cd\nef gh", "세계 안녕\nab"] * 5, TokenizerSettings(kind, vocab_size=330))
+    made.save_pretrained(tmp_path)
+    for tokenizer in (made, hub_tokenizer(str(tmp_path))):
+        [line_break] = tokenizer("\n", add_special_tokens=False)["input_ids"]
+        lines = ["ab", "ef 안녕", "", "gh é"]
+        parts = [tokenizer(line, add_special_tokens=False)["input_ids"] for line in lines]
+        joined = [*parts[0], *(token for part in parts[1:] for token in (line_break, *part))]
+        assert encode_labels(tokenizer, ["\n".join(lines)])[0][:-1] == joined
+        assert normalise(tokenizer.decode(joined)) == normalise("\n".join(lines))
+        assert tokenizer.decode(joined).count("\n") == 3
+        assert unknown_characters(tokenizer, "\n") == ""
