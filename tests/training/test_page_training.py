@@ -71,8 +71,7 @@ def test_pages_are_composed_of_the_train_split_alone(lines):
 
 def test_pages_keep_to_the_models_limit(lines):
     source = open_pages(lines, least=4, most=4)
-    count = lambda rows: [len(text) + 1 for text in rows]  # noqa: E731
-    assert check_lengths([source], count, 12) == []
+    assert check_lengths([source], lambda rows: [len(text) + 1 for text in rows], 12) == []
     made = [source.item(position)[1] for position in range(40)]
     assert max(map(len, made)) <= 11
     assert any("\n" in text for text in made)
@@ -147,7 +146,8 @@ def test_a_second_stage_starts_from_the_first(config, finished, lines, tmp_path)
     second.write_text(
         f"model: {{start: {finished}, options: {{ctc_weight: 0.1, beams: 2}}}}\n"
         f"data: {{train: [{{lines: {lines}, page: {{most: 2}}}}], validation: {{bars: {{lines: {lines}}}}}}}\n"
-        "optimisation: {steps: 2, batch_size: 2}\ncontrol: {evaluate_every: 2, report_to: []}\nthreads: 1\ndevice: cpu\n"
+        "optimisation: {steps: 2, batch_size: 2}\ncontrol: {evaluate_every: 2, report_to: []}\n"
+        "threads: 1\ndevice: cpu\n"
     )
     assert main(["--config", str(second), "--output", str(tmp_path / "run")]) == 0
     assert load_recogniser(str(tmp_path / "run"), "cpu").options.beams == 2
