@@ -162,6 +162,20 @@ def test_half_the_bytes_read_the_same_text_everywhere(model_folder, tmp_path, ca
     assert tokenizer.batch_decode(plain.generate(pixels), skip_special_tokens=True) == [TEXTS[3]]
 
 
+def test_the_card_of_a_model_without_a_trained_decoder_does_not_promise_one(model_folder, tmp_path):
+    alone = shutil.copytree(model_folder, tmp_path / "model")
+    card = json.loads((alone / "glyphline.json").read_text(encoding="utf-8"))
+    card["options"]["ctc_weight"] = 1.0
+    source = {"kind": "corpus", "preset": "clean", "lines": 7, "credits": ["Texts: ours"], "fonts": ["SUIT (OFL)"]}
+    card["data"]["stage1"]["sources"] = [source, source | {"recipe": {"fit": "ink"}}]
+    (alone / "glyphline.json").write_text(json.dumps(card), encoding="utf-8")
+    assert main(["--model", str(alone), "--output", str(tmp_path / "hub"), "--license", "mit"]) == 0
+    text = (tmp_path / "hub/README.md").read_text(encoding="utf-8")
+    assert "VisionEncoderDecoderModel" not in text and "its decoder has not been trained" in text
+    assert text.count("| stage1 | rendered, clean | 7 | none |") == 1
+    assert "in English, Korean." in text and "- Texts: ours\n- Fonts of the rendered lines: SUIT (OFL)\n" in text
+
+
 def test_weights_too_large_for_half_the_bytes_are_named(model_folder, tmp_path, capsys):
     from safetensors.torch import load_file, save_file
 

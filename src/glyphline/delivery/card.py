@@ -49,7 +49,7 @@ def write_card(folder: Path, card: Card, publication: Publication, scores: Seque
         title=publication.name.rpartition("/")[2],
         name=publication.name,
         summary=publication.summary or _summary(card),
-        plain=card.family == "trocr",
+        plain=card.family == "trocr" and card.options.get("ctc_weight") != 1.0,
         scores=measured,
         validation=list(_validation(card)),
         sources=list(_sources(card)),
@@ -113,7 +113,11 @@ def front_matter(card: Card, publication: Publication, measured: Sequence[dict[s
 
 
 def _summary(card: Card) -> str:
-    languages = f" in {', '.join(card.languages)}" if card.languages else ""
+    from glyphline.plugins import available, load
+
+    known = available("language")
+    names = [load("language", code).LANGUAGE.name if code in known else code for code in card.languages]
+    languages = f" in {', '.join(names)}" if names else ""
     return f"Reads pictures of single lines of text{languages}."
 
 
@@ -138,7 +142,8 @@ def _sources(card: Card) -> list[dict[str, Any]]:
             shown = f"`{manifest[:16]}…`" if manifest else "none"
             kind = f"rendered, {source['preset']}" if "preset" in source else source.get("kind", "")
             lines = f"{source['lines']:,}" if "lines" in source else ""
-            rows.append({"stage": stage, "kind": kind, "lines": lines, "manifest": shown})
+            row = {"stage": stage, "kind": kind, "lines": lines, "manifest": shown}
+            rows += [row] if row not in rows else []  # one corpus may stand for several steps of a curriculum
     return rows
 
 
@@ -208,6 +213,10 @@ def _limits(card: Card) -> list[str]:
         f"A text of more than {card.max_length} tokens is cut; characters that no training line held are not read.",
         "Its figures hold for lines like those it was measured on: other hands, fonts, papers and scanners differ.",
     ]
+    if card.family == "trocr" and card.options.get("ctc_weight") == 1.0:
+        limits.append(
+            "It reads by its CTC head alone: its decoder has not been trained, and plain transformers needs one."
+        )
     if card.canvas.mode == "squash":
         limits.append("Lines are stretched to a fixed frame: a long line keeps few pixels per character.")
     if any(data.get("over_max_length") for data in card.data.values()):

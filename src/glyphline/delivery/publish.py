@@ -132,7 +132,7 @@ def halve(source: Path, target: Path) -> None:
     """
     import torch
     from safetensors import safe_open
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     with safe_open(source, "pt") as weights:
         kept = {name: weights.get_tensor(name) for name in weights.keys()}  # noqa: SIM118 - no mapping
@@ -142,7 +142,7 @@ def halve(source: Path, target: Path) -> None:
             kept[name] = tensor.to(torch.float16)
             if not torch.isfinite(kept[name]).all():
                 raise InputError(f"{source}: {name} holds values that fp16 has no room for; leave --precision out")
-    save_file(kept, target, metadata=metadata)
+    target.write_bytes(save(kept, metadata=metadata))
 
 
 def _sha256(path: Path) -> str:
