@@ -77,6 +77,7 @@ def cell(start: str, lines: str, folder: Path, asked: argparse.Namespace) -> Fig
             "validation": {"lines": {"lines": lines, "limit": 150}},
         },
         "optimisation": {
+            "optimiser": asked.optimiser,
             "steps": asked.steps,
             "batch_size": asked.batch_size,
             "learning_rate": asked.learning_rate,
@@ -165,6 +166,7 @@ def main() -> None:
     parser.add_argument("--output", required=True)
     parser.add_argument("--sizes", type=int, nargs="+", default=[50, 200, 1000, 0], help="training lines; 0 for all")
     parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--optimiser", default="muon", help="of all cells alike")
     parser.add_argument("--batch_size", type=int, default=16)
     parser.add_argument("--learning_rate", type=float, default=1e-3)
     parser.add_argument("--augment", default="augment", help="preset that alters real lines afresh each time")
