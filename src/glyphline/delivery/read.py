@@ -43,7 +43,8 @@ class ReadSettings:
     device: str = "auto"
     """auto, cpu, cuda, or the number of a CUDA device."""
     format: Literal["text", "jsonl"] = "text"
-    """text: the text alone for one picture, path, tab and text in one line for several. jsonl: path, text, confidence, mode."""
+    """text: the text alone for one picture, path, tab and text in one line for several. jsonl: path, text, confidence,
+    mode."""
     mode: str = "auto"
     """Way of reading: auto, or one that the model has, such as ctc (fast) or decoder."""
     batch_size: int = 16
