@@ -21,6 +21,7 @@ from glyphline.models import beam, ctc
 from glyphline.models.card import Card, read_card
 from glyphline.models.columns import BACKBONES, HALVINGS, Columns
 from glyphline.models.labels import CharacterLabels
+from glyphline.models.losses import ctc_loss, joint_loss
 from glyphline.models.ngram import NGrams, load_ngrams
 from glyphline.models.recogniser import Recogniser
 from glyphline.records import Reading
@@ -158,15 +159,12 @@ class CrnnRecogniser(Recogniser, PreTrainedModel):
         output = CausalLMOutput(logits=self.logits(columns, lengths))
         if labels is None:
             return output
-        branches = {"ctc": ctc_loss(output.logits, lengths, labels)}
-        total = branches["ctc"]
+        branches = {"ctc": ctc_loss(output.logits.float().log_softmax(-1), labels, lengths)}
         if self.shortcut is not None:
             short = self.shortcut(columns.transpose(1, 2)).transpose(1, 2)
-            branches["shortcut"] = ctc_loss(short, lengths, labels)
-            total = total + self.options.shortcut_weight * branches["shortcut"]
-        count = (labels != -100).sum()
-        self.branch_losses = {name: loss.detach() / count for name, loss in branches.items()}
-        output.loss = total / (count if num_items_in_batch is None else num_items_in_batch)
+            branches["shortcut"] = ctc_loss(short.float().log_softmax(-1), labels, lengths)
+        weights = {"ctc": 1.0, "shortcut": self.options.shortcut_weight}
+        output.loss, self.branch_losses = joint_loss(branches, weights, labels, num_items_in_batch)
         return output
 
     def log_probs(self, pixels: torch.Tensor) -> list[np.ndarray]:
@@ -269,15 +267,6 @@ def ink_widths(pixels: torch.Tensor) -> torch.Tensor:
     inked = (pixels != 255).any(2).any(1)
     places = torch.arange(1, pixels.shape[-1] + 1, device=pixels.device)
     return (inked * places).amax(1).clamp_min(1)
-
-
-def ctc_loss(logits: torch.Tensor, frames: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Return the CTC loss of logits `(B, T, V)`, summed over all lines; lines that do not fit their frames count 0."""
-    log_probs = logits.float().log_softmax(-1).transpose(0, 1)
-    lengths = (labels >= 0).sum(1)
-    return nn.functional.ctc_loss(
-        log_probs, labels.clamp_min(0), frames, lengths, blank=ctc.BLANK, reduction="sum", zero_infinity=True
-    )
 
 
 @torch.no_grad()

@@ -26,6 +26,7 @@ from glyphline.models.decoder import Sizes, TextDecoder
 from glyphline.models.growing import grow_embedding, grow_input, grow_linear
 from glyphline.models.hybrid import HybridReading
 from glyphline.models.labels import LabelEncoder
+from glyphline.models.losses import cross_entropy, ctc_loss, joint_loss
 from glyphline.models.positions import sinusoids
 from glyphline.models.recogniser import Recogniser
 from glyphline.models.resnet import ResNet
@@ -199,18 +200,13 @@ class PageRecogniser(HybridReading, Recogniser, PreTrainedModel):
         output, branches = Seq2SeqLMOutput(), {}
         if self.has_decoder:
             output.logits = self._decode(states, self._noisy(self.prepare_decoder_input_ids_from_labels(labels)))
-            branches["decoder"] = nn.functional.cross_entropy(
-                output.logits.float().flatten(0, 1), labels.flatten(), reduction="sum",
-                label_smoothing=self.options.label_smoothing if self.training else 0.0,
-            )  # fmt: skip
+            smoothing = self.options.label_smoothing if self.training else 0.0
+            branches["decoder"] = cross_entropy(output.logits, labels, smoothing)
         weights = {"decoder": 1.0}
         if ctc_labels is not None and self.ctc_head is not None:
-            branches["ctc"] = self._ctc_loss(states, ctc_labels)
+            branches["ctc"] = ctc_loss(self.ctc_log_probs(states), ctc_labels)
             weights = {"decoder": 1 - self.options.ctc_weight, "ctc": self.options.ctc_weight}
-        count = (labels != -100).sum()
-        self.branch_losses = {name: loss.detach() / count for name, loss in branches.items()}
-        total = sum(weights[name] * loss for name, loss in branches.items())
-        output.loss = total / (count if num_items_in_batch is None else num_items_in_batch)
+        output.loss, self.branch_losses = joint_loss(branches, weights, labels, num_items_in_batch)
         return output
 
     def _decode(self, states: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
@@ -231,16 +227,6 @@ class PageRecogniser(HybridReading, Recogniser, PreTrainedModel):
         chosen = (torch.rand_like(ids, dtype=torch.float) < self.options.decoder_noise) & ~fixed
         chosen[:, 0] = False
         return torch.where(chosen, drawn, ids)
-
-    def _ctc_loss(self, states: torch.Tensor, ctc_labels: torch.Tensor) -> torch.Tensor:
-        """Return the CTC loss, summed over all pages of the batch; pages that do not fit their frames count 0."""
-        log_probs = self.ctc_log_probs(states)
-        lengths = (ctc_labels >= 0).sum(1)
-        frames = torch.full_like(lengths, log_probs.shape[1])
-        return nn.functional.ctc_loss(
-            log_probs.transpose(0, 1), ctc_labels.clamp_min(0), frames, lengths,
-            blank=ctc.BLANK, reduction="sum", zero_infinity=True,
-        )  # fmt: skip
 
     def frames_of(self, image: np.ndarray) -> int:
         """Return the number of CTC frames that a picture gets, padding not counted."""

@@ -27,6 +27,7 @@ from glyphline.models.card import Card, read_card
 from glyphline.models.guidance import attention_loss
 from glyphline.models.hybrid import HybridReading
 from glyphline.models.labels import LabelEncoder
+from glyphline.models.losses import cross_entropy, ctc_loss, joint_loss
 from glyphline.models.parts import make_decoder, make_encoder, pretrained
 from glyphline.models.positions import adopt_grid
 from glyphline.models.recogniser import Recogniser
@@ -167,19 +168,17 @@ class TrocrRecogniser(HybridReading, Recogniser, VisionEncoderDecoderModel):
             output = super().forward(
                 encoder_outputs=encoder_outputs, decoder_input_ids=inputs, output_attentions=self.is_guided, **kwargs
             )
-            branches["decoder"] = self._decoder_loss(output.logits, labels)
+            smoothing = self.options.label_smoothing if self.training else 0.0
+            branches["decoder"] = cross_entropy(output.logits, labels, smoothing)
         weights = {"decoder": 1.0}
         if ctc_labels is not None and self.ctc_head is not None:
             log_probs = self.ctc_log_probs(encoder_outputs[0])
-            branches["ctc"] = self._ctc_loss(log_probs, ctc_labels)
+            branches["ctc"] = ctc_loss(log_probs, ctc_labels)
             weights = {"decoder": 1 - self.options.ctc_weight, "ctc": self.options.ctc_weight}
             if self.is_guided:
                 branches["attention"] = self._attention_loss(output, log_probs, labels, ctc_labels)
                 weights["attention"] = self.options.guidance
-        count = (labels != -100).sum()
-        self.branch_losses = {name: loss.detach() / count for name, loss in branches.items()}
-        total = sum(weights[name] * loss for name, loss in branches.items())
-        output.loss = total / (count if num_items_in_batch is None else num_items_in_batch)
+        output.loss, self.branch_losses = joint_loss(branches, weights, labels, num_items_in_batch)
         return output
 
     def _noisy(self, inputs: torch.Tensor) -> torch.Tensor:
@@ -189,13 +188,6 @@ class TrocrRecogniser(HybridReading, Recogniser, VisionEncoderDecoderModel):
         chosen = torch.rand_like(inputs, dtype=torch.float) < self.options.decoder_noise
         chosen[:, 0] = False
         return torch.where(chosen, torch.randint_like(inputs, self.config.decoder.vocab_size), inputs)
-
-    def _decoder_loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Return the decoder's cross-entropy, summed over all tokens of the batch."""
-        smoothing = self.options.label_smoothing if self.training else 0.0
-        return nn.functional.cross_entropy(
-            logits.float().flatten(0, 1), labels.flatten(), reduction="sum", label_smoothing=smoothing
-        )
 
     @property
     def is_guided(self) -> bool:
@@ -210,15 +202,6 @@ class TrocrRecogniser(HybridReading, Recogniser, VisionEncoderDecoderModel):
         told = (labels != -100).sum(1) - 1 == (ctc_labels >= 0).sum(1)
         patches = [attention[..., embeddings.special :] for attention in output.cross_attentions]
         return attention_loss(patches, log_probs, ctc_labels, embeddings.rows, told)
-
-    def _ctc_loss(self, log_probs: torch.Tensor, ctc_labels: torch.Tensor) -> torch.Tensor:
-        """Return the CTC loss, summed over all lines of the batch; lines that do not fit their frames count 0."""
-        lengths = (ctc_labels >= 0).sum(1)
-        frames = torch.full_like(lengths, log_probs.shape[1])
-        return nn.functional.ctc_loss(
-            log_probs.transpose(0, 1), ctc_labels.clamp_min(0), frames, lengths,
-            blank=ctc.BLANK, reduction="sum", zero_infinity=True,
-        )  # fmt: skip
 
     def frames_of(self, image: np.ndarray) -> int:
         """Return the number of CTC frames that a picture gets, padding not counted."""
