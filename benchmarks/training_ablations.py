@@ -32,7 +32,7 @@ SQUASH = {"mode": "squash", "height": 192, "width": 192}
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "hybrid": {},
-    "guided": {"options": {"guidance": 0.3}},
+    "unguided": {"options": {"guidance": 0.0}},
     "attention": {"options": {"ctc": False}},
     "ctc": {"options": {"ctc_weight": 1.0}},
     "weight 0.3": {"options": {"ctc_weight": 0.3}},

@@ -15,6 +15,7 @@ from glyphline.models import ctc, load_recogniser
 from glyphline.models.canvas import Canvas
 from glyphline.models.card import Card
 from glyphline.models.families import trocr
+from glyphline.models.tokenizer import TokenizerSettings, train_tokenizer
 from glyphline.settings import InputError
 
 
@@ -89,6 +90,22 @@ def test_decoder_noise_changes_the_wanted_share_in_training_alone():
     assert torch.equal(noisy[:, 0], inputs[:, 0])
     assert 0.25 < float((noisy[:, 1:] != 5).float().mean()) < 0.35
     assert int(noisy.max()) < model.config.decoder.vocab_size
+
+
+def test_guidance_is_part_of_the_loss_in_training_where_tokens_are_characters():
+    model = tiny_recogniser(guidance=0.4, ctc_weight=0.5)
+    batch = batch_of(model, TEXTS[:3])
+    assert "attention" not in model(**batch).keys() | model.branch_losses.keys()
+    loss, branches = float(model.train()(**batch).loss.detach()), model.branch_losses
+    expected = 0.5 * branches["decoder"] + 0.5 * branches["ctc"] + 0.4 * branches["attention"]
+    assert loss == pytest.approx(float(expected), rel=1e-5)
+    for other in (tiny_recogniser(guidance=0.0), tiny_recogniser(ctc=False), tiny_recogniser(ctc_weight=1.0)):
+        other.train()(**batch_of(other, TEXTS[:3]))
+        assert "attention" not in other.branch_losses
+    jamo = train_tokenizer(TEXTS, TokenizerSettings("jamo"))
+    several = trocr.build(trocr.Settings(**SIZES), Card("trocr", model.card.canvas, 64, model.card.charset), jamo)
+    several.train()(**batch_of(several, TEXTS[:3]))
+    assert "attention" not in several.branch_losses
 
 
 @torch.no_grad()

@@ -71,9 +71,9 @@ class Settings:
     ctc_weight: float = 0.5
     """Share of the CTC loss in the joint loss; the decoder's has the rest. With 1 the decoder is neither computed nor
     trained nor read by: a cheap first stage from random weights, whose encoder a decoder then learns from quickly."""
-    guidance: float = 0.0
-    """Weight of a further loss that draws the decoder's attention to where CTC finds each character; for tokenizers
-    with one token a character."""
+    guidance: float = 0.3
+    """Weight of a further loss that draws the decoder's attention to where CTC finds each character; without effect
+    for tokenizers that do not write one token a character."""
     label_smoothing: float = 0.0
     """Share of the decoder's target probability that is spread over all tokens."""
     decoder_noise: float = 0.0
@@ -126,7 +126,10 @@ class TrocrRecogniser(HybridReading, Recogniser, VisionEncoderDecoderModel):
     def _prepare_decoder(self) -> None:
         """Let the decoder move only if it is used, and tell its attention only if it is taught."""
         self.decoder.requires_grad_(self.has_decoder)
-        if self.options.guidance:
+        some = self.card.charset[:100]
+        by_character = len(self.labels.tokens([some])[0]) == len(some) + 1
+        self._can_guide = self.ctc_head is not None and self.options.guidance > 0 and by_character
+        if self._can_guide:
             self.decoder.set_attn_implementation("eager")
 
     def encode(self, pixels: torch.Tensor) -> torch.Tensor:
@@ -191,8 +194,8 @@ class TrocrRecogniser(HybridReading, Recogniser, VisionEncoderDecoderModel):
 
     @property
     def is_guided(self) -> bool:
-        """Whether CTC teaches the decoder's attention: in training, where there is a decoder."""
-        return self.training and self.has_decoder and self.ctc_head is not None and self.options.guidance > 0
+        """Whether CTC teaches the decoder's attention: in training, where there are both, and one token a character."""
+        return self.training and self.has_decoder and self._can_guide
 
     def _attention_loss(
         self, output: Seq2SeqLMOutput, log_probs: torch.Tensor, labels: torch.Tensor, ctc_labels: torch.Tensor
