@@ -12,7 +12,6 @@ from typing import Literal, Protocol, TextIO
 import numpy as np
 
 from glyphline.delivery.pictures import Limits, Picture, expand, load_pictures
-from glyphline.images import dark_on_light
 from glyphline.records import Reading
 from glyphline.settings import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, InputError, JobError, command
 
@@ -95,7 +94,7 @@ def read_pictures(
     limits = Limits(settings.timeout_s, settings.largest_mb)
     batch_size = settings.batch_size
     for window in load_pictures(paths, limits, settings.batch_size * WINDOW):
-        good = [dark_on_light(picture.pixels) for picture in window if picture.pixels is not None]
+        good = [picture.pixels for picture in window if picture.pixels is not None]
         readings, batch_size = _read_within_memory(reader, good, settings.mode, batch_size)
         yield from _in_order(window, readings)
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from glyphline.images import dark_on_light
 from glyphline.settings import InputError
 
 PAPER = 255
@@ -66,11 +67,15 @@ class Preprocessor:
         return max(1, int(height * scale)), max(1, int(width * scale))
 
     def fit(self, image: np.ndarray) -> np.ndarray:
-        """Resize uint8 `(H, W)` or `(H, W, 3)` to its fitted size (bilinear, antialiased), not yet padded."""
+        """Resize uint8 `(H, W)` or `(H, W, 3)` to its fitted size (bilinear, antialiased), not yet padded.
+
+        Light writing on dark paper becomes its negative, which plain transformers does not do.
+        """
         from PIL import Image
 
         if image.ndim not in (2, 3) or 0 in image.shape:
             raise InputError(f"a picture of shape {image.shape} holds nothing to read")
+        image = dark_on_light(image)
         height, width = self.fitted_size(*image.shape[:2])
         if image.shape[:2] == (height, width):
             return image

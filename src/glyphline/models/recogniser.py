@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from glyphline.images import dark_on_light
 from glyphline.models.canvas import Preprocessor
 from glyphline.models.card import Card
 from glyphline.models.windows import Window, join, split_wide
@@ -77,7 +78,7 @@ class Recogniser:
                 raise InputError(f"mode {mode!r}: this model reads by {', '.join(('auto', *self.modes))}")
         training = self.training
         self.eval()
-        lines = [split_wide(image, self.card.canvas) for image in images]
+        lines = [split_wide(dark_on_light(image), self.card.canvas) for image in images]
         fitted = [self.preprocessor.fit(window.image) for windows in lines for window in windows]
         readings = {mode: [Reading("", 0.0, mode)] * len(fitted) for mode in modes}
         for chosen in self._batches([picture.shape[:2] for picture in fitted], batch_size):
