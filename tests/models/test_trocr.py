@@ -102,10 +102,11 @@ def test_guidance_is_part_of_the_loss_in_training_where_tokens_are_characters():
     for other in (tiny_recogniser(guidance=0.0), tiny_recogniser(ctc=False), tiny_recogniser(ctc_weight=1.0)):
         other.train()(**batch_of(other, TEXTS[:3]))
         assert "attention" not in other.branch_losses
-    jamo = train_tokenizer(TEXTS, TokenizerSettings("jamo"))
-    several = trocr.build(trocr.Settings(**SIZES), Card("trocr", model.card.canvas, 64, model.card.charset), jamo)
-    several.train()(**batch_of(several, TEXTS[:3]))
-    assert "attention" not in several.branch_losses
+    for settings in (TokenizerSettings("jamo"), TokenizerSettings("unigram", vocab_size=320)):
+        card = Card("trocr", model.card.canvas, 64, model.card.charset)
+        several = trocr.build(trocr.Settings(**SIZES), card, train_tokenizer(TEXTS, settings))
+        several.train()(**batch_of(several, TEXTS[:3]))
+        assert "attention" not in several.branch_losses, settings.kind
 
 
 @torch.no_grad()

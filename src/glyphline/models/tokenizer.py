@@ -119,6 +119,14 @@ def encode_labels(tokenizer: Any, texts: list[str]) -> list[list[int]]:  # noqa:
     return [[*ids, end] for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
 
 
+def is_by_character(tokenizer: Any, characters: str) -> bool:  # noqa: ANN401
+    """Return whether a tokenizer writes one token for each of `characters`, and never one for several."""
+    bytes_ = {f"<0x{value:02X}>" for value in range(256)}
+    pieces = set(tokenizer.get_vocab()) - set(tokenizer.all_special_tokens) - bytes_
+    ids = tokenizer(characters, add_special_tokens=False)["input_ids"]
+    return all(len(piece) == 1 for piece in pieces) and len(ids) == len(characters)
+
+
 def unknown_characters(tokenizer: Any, characters: str) -> str:  # noqa: ANN401
     """Return the characters that a tokenizer has no token for: it would write [UNK] or single bytes."""
     unknown = []

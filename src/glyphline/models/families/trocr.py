@@ -31,7 +31,7 @@ from glyphline.models.losses import cross_entropy, ctc_loss, joint_loss
 from glyphline.models.parts import make_decoder, make_encoder, pretrained
 from glyphline.models.positions import adopt_grid
 from glyphline.models.recogniser import Recogniser
-from glyphline.models.tokenizer import hub_tokenizer, start_and_end, unknown_characters
+from glyphline.models.tokenizer import hub_tokenizer, is_by_character, start_and_end, unknown_characters
 from glyphline.settings import InputError
 from glyphline.settings import build as build_settings
 
@@ -126,8 +126,7 @@ class TrocrRecogniser(HybridReading, Recogniser, VisionEncoderDecoderModel):
     def _prepare_decoder(self) -> None:
         """Let the decoder move only if it is used, and tell its attention only if it is taught."""
         self.decoder.requires_grad_(self.has_decoder)
-        some = self.card.charset[:100]
-        by_character = len(self.labels.tokens([some])[0]) == len(some) + 1
+        by_character = is_by_character(self.tokenizer, self.card.charset)
         self._can_guide = self.ctc_head is not None and self.options.guidance > 0 and by_character
         if self._can_guide:
             self.decoder.set_attn_implementation("eager")
