@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 import torch
-from lines import bar_code, write_lines
+from lines import bar_code
 from PIL import Image
 from safetensors.torch import load_file
 
@@ -30,18 +30,6 @@ control: {{evaluate_every: 20, log_every: 10, report_to: []}}
 threads: 1
 device: cpu
 """
-
-
-@pytest.fixture(scope="module")
-def lines(tmp_path_factory):
-    return write_lines(tmp_path_factory.mktemp("bars") / "lines")
-
-
-@pytest.fixture(scope="module")
-def config(lines, tmp_path_factory):
-    path = tmp_path_factory.mktemp("config") / "crnn.yaml"
-    path.write_text(CONFIG.format(lines=lines), encoding="utf-8")
-    return str(path)
 
 
 @pytest.fixture(scope="module")

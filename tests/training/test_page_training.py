@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from lines import bar_code, texts, write_lines
+from lines import bar_code, texts
 from PIL import Image
 from safetensors.torch import load_file
 
@@ -35,18 +35,6 @@ control: {{evaluate_every: 4, log_every: 2}}
 threads: 1
 device: cpu
 """
-
-
-@pytest.fixture(scope="module")
-def lines(tmp_path_factory):
-    return write_lines(tmp_path_factory.mktemp("bars") / "lines")
-
-
-@pytest.fixture(scope="module")
-def config(lines, tmp_path_factory):
-    path = tmp_path_factory.mktemp("config") / "train.yaml"
-    path.write_text(CONFIG.format(lines=lines), encoding="utf-8")
-    return str(path)
 
 
 @pytest.fixture(scope="module")
