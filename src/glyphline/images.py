@@ -124,7 +124,10 @@ def dark_on_light(image: np.ndarray) -> np.ndarray:
 
     Paper is what most pixels show (their median), writing what lies farthest from it.
     """
-    if image.mean() > 150:  # most pictures: paper is most of it
+    import cv2
+
+    channels = 1 if image.ndim == 2 else image.shape[2]
+    if sum(cv2.mean(image)[:channels]) > 150 * channels:  # most pictures: paper is most of it
         return image
     darkest, paper, lightest = np.percentile(to_grey(image), (0.5, 50, 99.5))
     return 255 - image if paper < 140 and lightest - paper > 1.5 * (paper - darkest) else image

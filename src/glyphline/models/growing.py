@@ -27,6 +27,15 @@ def grow_linear(old: nn.Linear, groups: int, size: int) -> nn.Linear:
     return grown
 
 
+def grow_convolution(old: nn.Conv1d, size: int) -> nn.Conv1d:
+    """Return a convolution with `size` outputs whose first are those of `old`."""
+    grown = nn.Conv1d(old.in_channels, size, old.kernel_size, padding=old.padding).to(old.weight)
+    with torch.no_grad():
+        grown.bias.fill_(float(old.bias.min()))
+        grown.weight[: old.out_channels], grown.bias[: old.out_channels] = old.weight, old.bias
+    return grown
+
+
 def grow_input(old: nn.Linear, groups: int, size: int) -> nn.Linear:
     """Return a layer without bias that takes `groups` times `size` inputs; new ones count for nothing at first."""
     grown = nn.Linear(groups * size, old.out_features, bias=False).to(old.weight)

@@ -17,6 +17,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from glyphline.models import ctc
 from glyphline.models.labels import pad
+from glyphline.models.tokenizer import unknown_characters
 from glyphline.records import Reading
 from glyphline.text import normalise
 
@@ -66,6 +67,13 @@ class HybridReading:
         if self.ctc_head is None:
             return ("decoder",)
         return ("ctc", "decoder") if self.has_decoder else ("ctc",)
+
+    def lacks(self, characters: str) -> str:
+        """Return those of `characters` that the CTC head or the decoder's tokenizer lacks, sorted."""
+        lacking = set(unknown_characters(self.tokenizer, "".join(sorted(set(characters)))))
+        if self.ctc_head is not None:
+            lacking |= set(characters) - set(self.card.charset)
+        return "".join(sorted(lacking))
 
     def read_batch(self, pixels: torch.Tensor, modes: Sequence[str]) -> dict[str, list[Reading]]:
         """Read a batch by CTC, by the decoder, or by both (`auto`), encoding it once."""

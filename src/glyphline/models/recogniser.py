@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import torch
 
 from glyphline.images import dark_on_light
+from glyphline.models import ctc
 from glyphline.models.canvas import Preprocessor
 from glyphline.models.card import Card
 from glyphline.models.windows import Window, join, split_wide
 from glyphline.records import Reading
-from glyphline.settings import InputError
+from glyphline.settings import InputError, build
 from glyphline.text import TextRules
 
 
@@ -25,6 +27,10 @@ class Recogniser:
     preprocessor: Preprocessor
     labels: Any
     """Picklable: texts to label tensors, named as `forward` takes them; `lengths(texts)` counts against the limit."""
+    options: Any
+    """The family's settings, a dataclass."""
+    steering: tuple[str, ...] = ()
+    """Those of them that steer loss or reading, leave the weights alone, and may be changed on a model that exists."""
 
     def equip(self, card: Card, tokenizer: Any) -> None:  # noqa: ANN401
         """Attach what turns pictures into tensors and ids into text."""
@@ -42,9 +48,20 @@ class Recogniser:
         raise TypeError(f"{type(self).__name__} has no modes")
 
     def retune(self, options: dict[str, Any]) -> None:
-        """Change those of the family's settings that steer the loss and leave the weights' shapes alone."""
+        """Change those of the family's settings that `steering` names. InputError for others."""
+        if foreign := sorted(set(options) - set(self.steering)):
+            raise InputError(f"model.options: {foreign[0]!r} cannot be changed on a model that exists")
         if options:
-            raise InputError(f"model.options: {sorted(options)[0]!r} cannot be changed on a model that exists")
+            self.options = build(type(self.options), {**asdict(self.options), **options}, "model.options")
+            self.card.options = asdict(self.options)
+            self.settle()
+
+    def settle(self) -> None:
+        """Do what follows from the options as they now are; nothing for most."""
+
+    def frames_for(self, text: str) -> int:
+        """Return the least number of CTC frames that a text needs."""
+        return ctc.frames_needed(self.labels.characters(text))
 
     def lacks(self, characters: str) -> str:
         """Return those of `characters` that the model cannot write, or not as one token, sorted."""

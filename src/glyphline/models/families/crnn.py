@@ -20,13 +20,13 @@ from transformers.modeling_outputs import CausalLMOutput
 from glyphline.models import beam, ctc
 from glyphline.models.card import Card, read_card
 from glyphline.models.columns import BACKBONES, HALVINGS, Columns
+from glyphline.models.growing import grow_convolution, grow_linear
 from glyphline.models.labels import CharacterLabels
 from glyphline.models.losses import ctc_loss, joint_loss
 from glyphline.models.ngram import NGrams, load_ngrams
 from glyphline.models.recogniser import Recogniser
 from glyphline.records import Reading
 from glyphline.settings import InputError
-from glyphline.settings import build as build_settings
 
 TOKENIZER = False
 """It writes characters: no tokenizer is made for it."""
@@ -97,6 +97,7 @@ class CrnnRecogniser(Recogniser, PreTrainedModel):
 
     config_class = CrnnConfig
     main_input_name = "pixel_values"
+    steering = STEERING
     needs_frames = True
     """A line with more letters than frames teaches nothing: training leaves it out and names it."""
 
@@ -224,17 +225,6 @@ class CrnnRecogniser(Recogniser, PreTrainedModel):
         fitted = self.preprocessor.stack([self.preprocessor.fit(image)])
         return int(-(-ink_widths(fitted)[0] // self.options.column_width))
 
-    def frames_for(self, text: str) -> int:
-        """Return the least number of CTC frames that a text needs."""
-        return ctc.frames_needed(self.labels.characters(text))
-
-    def retune(self, options: dict[str, Any]) -> None:
-        """Change what steers reading."""
-        super().retune({key: value for key, value in options.items() if key not in STEERING})
-        if options:
-            self.options = build_settings(Settings, {**asdict(self.options), **options}, "model.options")
-            self.card.options = asdict(self.options)
-
     def lacks(self, characters: str) -> str:
         """Return those of `characters` that no output stands for, sorted."""
         return "".join(sorted(set(characters) - set(self.card.charset)))
@@ -246,10 +236,9 @@ class CrnnRecogniser(Recogniser, PreTrainedModel):
             return
         self.card.charset += new
         self.config.outputs += len(new)
-        self.head = _grown(self.head, nn.Linear(self.head.in_features, self.config.outputs))
+        self.head = grow_linear(self.head, 1, self.config.outputs)
         if self.shortcut is not None:
-            wider = nn.Conv1d(self.shortcut.in_channels, self.config.outputs, 3, padding=1)
-            self.shortcut = _grown(self.shortcut, wider)
+            self.shortcut = grow_convolution(self.shortcut, self.config.outputs)
         if self.language is not None:
             self.language.widen(self.config.outputs)
         self.labels = CharacterLabels(self.card.charset)
@@ -267,14 +256,6 @@ def ink_widths(pixels: torch.Tensor) -> torch.Tensor:
     inked = (pixels != 255).any(2).any(1)
     places = torch.arange(1, pixels.shape[-1] + 1, device=pixels.device)
     return (inked * places).amax(1).clamp_min(1)
-
-
-@torch.no_grad()
-def _grown(old: Any, new: Any) -> Any:  # noqa: ANN401
-    """Give a wider layer the rows of the old one, and a small chance to all others."""
-    new.bias.fill_(float(old.bias.min()))
-    new.weight[: len(old.weight)], new.bias[: len(old.bias)] = old.weight, old.bias
-    return new.to(old.weight)
 
 
 def build(settings: Settings, card: Card, tokenizer: Any = None) -> CrnnRecogniser:  # noqa: ANN401

@@ -33,7 +33,6 @@ from glyphline.models.resnet import ResNet
 from glyphline.models.tokenizer import hub_tokenizer, start_and_end, unknown_characters
 from glyphline.records import Reading
 from glyphline.settings import InputError
-from glyphline.settings import build as build_settings
 from glyphline.text import TextRules, normalise
 
 CANVAS = Canvas("page", 640, 640, 64)
@@ -121,6 +120,7 @@ class PageRecogniser(HybridReading, Recogniser, PreTrainedModel):
 
     config_class = PageConfig
     main_input_name = "pixel_values"
+    steering = STEERING
 
     def __init__(self, config: PageConfig) -> None:
         super().__init__(config)
@@ -150,10 +150,11 @@ class PageRecogniser(HybridReading, Recogniser, PreTrainedModel):
         super().equip(card, tokenizer)
         self.options = Settings(**card.options)
         self.labels = LabelEncoder(tokenizer, card.charset if self.ctc_head is not None else None)
-        self._rest_decoder()
+        self.settle()
 
-    def _rest_decoder(self) -> None:
+    def settle(self) -> None:
         """Let the decoder (and what only it uses) rest where CTC has all the weight."""
+        self.config.options = asdict(self.options)
         for part in (self.decoder, self.hint):
             if part is not None:
                 part.requires_grad_(self.has_decoder)
@@ -234,10 +235,6 @@ class PageRecogniser(HybridReading, Recogniser, PreTrainedModel):
         cells = (height // self.options.row_px) * (width // self.options.column_px)
         return cells * self.options.frames_per_column
 
-    def frames_for(self, text: str) -> int:
-        """Return the least number of CTC frames that a text needs."""
-        return ctc.frames_needed(self.labels.characters(text))
-
     def _read_ctc(self, log_probs: np.ndarray) -> Reading:
         labels, confidence = ctc.greedy(log_probs)
         text = "".join(self.card.charset[label - 1] for label in labels)
@@ -264,22 +261,6 @@ class PageRecogniser(HybridReading, Recogniser, PreTrainedModel):
             for text, one in zip(texts, found, strict=True)
         ]
 
-    def retune(self, options: dict[str, Any]) -> None:
-        """Change settings that steer the loss or reading."""
-        super().retune({key: value for key, value in options.items() if key not in STEERING})
-        if options:
-            self.options = build_settings(Settings, {**asdict(self.options), **options}, "model.options")
-            self.card.options = self.config.options = asdict(self.options)
-            self._rest_decoder()
-
-    def lacks(self, characters: str) -> str:
-        """Return those of `characters` that the CTC head or the decoder's tokenizer lacks, sorted."""
-        wanted = "".join(sorted(set(characters)))
-        lacking = set(unknown_characters(self.tokenizer, wanted))
-        if self.ctc_head is not None:
-            lacking |= set(wanted) - set(self.card.charset)
-        return "".join(sorted(lacking))
-
     def grow(self, characters: str) -> None:
         """Add characters to tokens and CTC head where they lack; every known row stays, new ones start unlikely."""
         tokens = sorted(unknown_characters(self.tokenizer, "".join(sorted(set(characters)))))
@@ -297,7 +278,7 @@ class PageRecogniser(HybridReading, Recogniser, PreTrainedModel):
             if self.hint is not None:
                 self.hint = grow_input(self.hint, frames, self.config.characters + 1)
         self.labels = LabelEncoder(self.tokenizer, self.card.charset if self.ctc_head is not None else None)
-        self._rest_decoder()
+        self.settle()
 
     def save_pretrained(self, save_directory: str | Path, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         """Write config, weights, tokenizer and glyphline.json."""

@@ -21,9 +21,9 @@ from transformers import (
 )
 from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
 
-from glyphline.models import ctc
 from glyphline.models.canvas import canvas_of
 from glyphline.models.card import Card, read_card
+from glyphline.models.growing import grow_linear
 from glyphline.models.guidance import attention_loss
 from glyphline.models.hybrid import HybridReading
 from glyphline.models.labels import LabelEncoder
@@ -33,7 +33,6 @@ from glyphline.models.positions import adopt_grid
 from glyphline.models.recogniser import Recogniser
 from glyphline.models.tokenizer import hub_tokenizer, is_by_character, start_and_end, unknown_characters
 from glyphline.settings import InputError
-from glyphline.settings import build as build_settings
 
 HEAD = "ctc.safetensors"
 STEERING = ("ctc_weight", "guidance", "label_smoothing", "decoder_noise", "decoder_share", "trust")
@@ -100,6 +99,8 @@ class Settings:
 class TrocrRecogniser(HybridReading, Recogniser, VisionEncoderDecoderModel):
     """`VisionEncoderDecoderModel` that takes batches of any width up to its canvas, with a CTC head if asked."""
 
+    steering = STEERING
+
     _keys_to_ignore_on_save = ["ctc_head.weight", "ctc_head.bias"]  # noqa: RUF012 - written beside, see HEAD
 
     def __init__(self, config: Any = None, encoder: Any = None, decoder: Any = None) -> None:  # noqa: ANN401
@@ -121,13 +122,13 @@ class TrocrRecogniser(HybridReading, Recogniser, VisionEncoderDecoderModel):
             self.ctc_head = nn.Linear(self.encoder.config.hidden_size, outputs)
             nn.init.trunc_normal_(self.ctc_head.weight, std=0.02)
             nn.init.zeros_(self.ctc_head.bias)
-        self._prepare_decoder()
+        self.settle()
 
-    def _prepare_decoder(self) -> None:
+    def settle(self) -> None:
         """Let the decoder move only if it is used, and tell its attention only if it is taught."""
         self.decoder.requires_grad_(self.has_decoder)
-        by_character = is_by_character(self.tokenizer, self.card.charset)
-        self._can_guide = self.ctc_head is not None and self.options.guidance > 0 and by_character
+        wanted = self.ctc_head is not None and self.options.guidance > 0
+        self._can_guide = wanted and is_by_character(self.tokenizer, self.card.charset)
         if self._can_guide:
             self.decoder.set_attn_implementation("eager")
 
@@ -210,26 +211,6 @@ class TrocrRecogniser(HybridReading, Recogniser, VisionEncoderDecoderModel):
         width = self.preprocessor.fitted_size(*image.shape[:2])[1]
         return width // self.encoder.embeddings.patch[1] * self.options.frames_per_column
 
-    def frames_for(self, text: str) -> int:
-        """Return the least number of CTC frames that a text needs."""
-        return ctc.frames_needed(self.labels.characters(text))
-
-    def retune(self, options: dict[str, Any]) -> None:
-        """Change shares that steer the loss or reading."""
-        super().retune({key: value for key, value in options.items() if key not in STEERING})
-        if options:
-            self.options = build_settings(Settings, {**asdict(self.options), **options}, "model.options")
-            self.card.options = asdict(self.options)
-            self._prepare_decoder()
-
-    def lacks(self, characters: str) -> str:
-        """Return those of `characters` that the CTC head or the decoder's tokenizer lacks, sorted."""
-        wanted = "".join(sorted(set(characters)))
-        lacking = set(unknown_characters(self.tokenizer, wanted))
-        if self.ctc_head is not None:
-            lacking |= set(wanted) - set(self.card.charset)
-        return "".join(sorted(lacking))
-
     def grow(self, characters: str) -> None:
         """Add characters to the CTC head and to the decoder's tokens where they lack; every known row stays."""
         tokens = sorted(set(unknown_characters(self.tokenizer, "".join(sorted(set(characters))))))
@@ -239,21 +220,10 @@ class TrocrRecogniser(HybridReading, Recogniser, VisionEncoderDecoderModel):
             self.config.vocab_size = self.config.decoder.vocab_size
         new = "".join(sorted(set(characters) - set(self.card.charset)))
         if new and self.ctc_head is not None:
-            self._grow_head(len(new))
             self.card.charset += new
+            frames = self.options.frames_per_column
+            self.ctc_head = grow_linear(self.ctc_head, frames, len(self.card.charset) + 1)
         self.labels = LabelEncoder(self.tokenizer, self.card.charset if self.ctc_head is not None else None)
-
-    def _grow_head(self, added: int) -> None:
-        """Give the CTC head outputs for `added` more characters, unlikely ones at first."""
-        old, frames = self.ctc_head, self.options.frames_per_column
-        before = len(self.card.charset) + 1
-        head = nn.Linear(old.in_features, (before + added) * frames)
-        nn.init.trunc_normal_(head.weight, std=0.02)
-        nn.init.constant_(head.bias, float(old.bias.min()))
-        with torch.no_grad():
-            head.weight.view(frames, before + added, -1)[:, :before] = old.weight.view(frames, before, -1)
-            head.bias.view(frames, before + added)[:, :before] = old.bias.view(frames, before)
-        self.ctc_head = head.to(old.weight)
 
     def save_pretrained(self, save_directory: str | Path, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         """Write the standard files, the CTC head, the processor and glyphline.json."""
