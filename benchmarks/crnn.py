@@ -13,12 +13,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import time
 from pathlib import Path
 from typing import Any
 
-from training_ablations import render_lines
+from training_ablations import compare, options, render_lines
 
 from glyphline.settings import build
 
@@ -93,29 +92,12 @@ def run(variant: str, asked: argparse.Namespace) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run the variants one after the other and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--corpus", required=True)
-    parser.add_argument("--fonts", nargs="+", required=True)
-    parser.add_argument("--test-families", nargs="*", default=["SUIT", "NanumSquare", "Gaegu"])
-    parser.add_argument("--output", default="runs/crnn")
-    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS))
-    parser.add_argument("--steps", type=int, default=1000)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--device", default="cpu")
-    asked = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    """Train and compare."""
+    asked = options(__doc__, VARIANTS, "runs/crnn", 1000).parse_args()
     render_lines(asked)
-    table = {}
-    for variant in asked.variants:
-        table[variant] = run(variant, asked)
-        print(variant, json.dumps(table[variant]), flush=True)
     columns = ("test_seen greedy", "test_seen beam", "test_unseen greedy", "test_unseen beam", "train ms/line",
                "greedy ms/line", "beam ms/line")  # fmt: skip
-    print(f"{'':<14}" + "".join(f"{column:>20}" for column in columns))
-    for variant, found in table.items():
-        print(f"{variant:<14}" + "".join(f"{found[column]:>20}" for column in columns))
-    print(json.dumps(table))
+    compare(run, asked, columns)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import json
 import logging
 import statistics
 import tempfile
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -179,31 +180,44 @@ def tokens(tokenizer: Any, corpus: str) -> dict[str, float]:  # noqa: ANN401
     return {"tokens/character": round(len(ids) / sum(map(len, texts)), 3), "unknown": round(unknown / len(ids), 5)}
 
 
-def main() -> None:
-    """Run the variants one after the other and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def options(description: str, variants: Iterable[str], output: str, steps: int) -> argparse.ArgumentParser:
+    """Return the options of a benchmark that trains variants on lines rendered from a corpus."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", required=True)
     parser.add_argument("--fonts", nargs="+", required=True)
     parser.add_argument("--test-families", nargs="*", default=["SUIT", "NanumSquare", "Gaegu"])
-    parser.add_argument("--output", default="runs/ablations")
-    parser.add_argument("--encoder", help="model folder whose encoder all variants start from")
-    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS))
-    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--output", default=output)
+    parser.add_argument("--variants", nargs="+", choices=variants, default=list(variants))
+    parser.add_argument("--steps", type=int, default=steps)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
-    asked = parser.parse_args()
+    return parser
+
+
+def compare(
+    run: Callable[[str, argparse.Namespace], dict[str, Any]], asked: argparse.Namespace, columns: Sequence[str]
+) -> None:
+    """Run the variants one after the other; print what each gave, a table of some columns, and all of it as JSON."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    prepare(asked)
     table = {}
     for variant in asked.variants:
         table[variant] = run(variant, asked)
         print(variant, json.dumps(table[variant], ensure_ascii=False), flush=True)
+    print(f"{'':<14}" + "".join(f"{column:>20}" for column in columns))
+    for variant, found in table.items():
+        print(f"{variant:<14}" + "".join(f"{found.get(column, '–'):>20}" for column in columns))
+    print(json.dumps(table, ensure_ascii=False))
+
+
+def main() -> None:
+    """Train and compare."""
+    parser = options(__doc__, VARIANTS, "runs/ablations", 4000)
+    parser.add_argument("--encoder", help="model folder whose encoder all variants start from")
+    asked = parser.parse_args()
+    prepare(asked)
     columns = ("test_seen ctc", "test_seen decoder", "test_seen auto", "test_unseen auto", "lines/s",
                "tokens/character", "unknown")  # fmt: skip
-    print(f"{'':<12}" + "".join(f"{column:>18}" for column in columns))
-    for variant, found in table.items():
-        print(f"{variant:<12}" + "".join(f"{found.get(column, '–'):>18}" for column in columns))
-    print(json.dumps(table, ensure_ascii=False))
+    compare(run, asked, columns)
 
 
 if __name__ == "__main__":

@@ -44,15 +44,15 @@ def test_loss_is_small_where_attention_is_right_and_ignores_untold_lines():
     log_probs = torch.full((1, 8, 3), -9.0)
     for frame, symbol in enumerate([0, 1, 0, 0, 0, 0, 2, 0]):
         log_probs[0, frame, symbol] = 0.0
-    labels, told = torch.tensor([[1, 2]]), torch.tensor([True])
+    labels, tokens = torch.tensor([[1, 2]]), torch.tensor([[7, 8, 9]])
     right = torch.zeros(1, 2, 3, 16)  # two heads, two rows of eight columns, the end token last
     right[0, :, 0, 1], right[0, :, 1, 8 + 6], right[0, :, 2, 7] = 1.0, 1.0, 1.0
     wrong = right.flip(-1)
-    assert float(attention_loss([right, right], log_probs, labels, 2, told)) == pytest.approx(0.0, abs=1e-5)
-    assert float(attention_loss([wrong], log_probs, labels, 2, told)) > 5
+    assert float(attention_loss([right, right], log_probs, labels, tokens, 2)) == pytest.approx(0.0, abs=1e-5)
+    assert float(attention_loss([wrong], log_probs, labels, tokens, 2)) > 5
     half = 0.5 * right + 0.5 * wrong
-    assert float(attention_loss([half], log_probs, labels, 2, told)) == pytest.approx(2 * np.log(2), rel=1e-4)
-    assert float(attention_loss([wrong], log_probs, labels, 2, ~told)) == 0.0
+    assert float(attention_loss([half], log_probs, labels, tokens, 2)) == pytest.approx(2 * np.log(2), rel=1e-4)
+    assert float(attention_loss([wrong], log_probs, labels, torch.tensor([[7, 9, -100]]), 2)) == 0.0
 
 
 def test_frames_of_a_column_are_one_place():
@@ -61,5 +61,5 @@ def test_frames_of_a_column_are_one_place():
         log_probs[0, frame, symbol] = 0.0
     right = torch.zeros(1, 1, 3, 4)
     right[0, 0, 0, 0], right[0, 0, 1, 3] = 1.0, 1.0
-    loss = attention_loss([right], log_probs, torch.tensor([[1, 2]]), 1, torch.tensor([True]))
+    loss = attention_loss([right], log_probs, torch.tensor([[1, 2]]), torch.tensor([[7, 8, 9]]))
     assert float(loss) == pytest.approx(0.0, abs=1e-5)

@@ -242,6 +242,29 @@ def test_new_characters_get_rows_and_old_ones_stay():
     assert torch.isfinite(model(pixel_values=pixels, **model.labels(["xy\na", "z"])).loss)
 
 
+def test_guidance_teaches_the_decoder_where_ctc_reads():
+    model = tiny_page(guidance=0.4, frames_per_column=2).train()
+    batch = {"pixel_values": torch.rand(3, 1, 48, 64), **model.labels(TEXTS)}
+    guided = model(**batch).loss
+    parts = model.branch_losses
+    assert float(guided) == pytest.approx(float(sum(parts[k] * w for k, w in WEIGHTS.items())), rel=1e-5)
+    guided.backward()
+    assert model.decoder.layers[0].cross_attention.q_proj.weight.grad.abs().sum() > 0
+    model.retune({"guidance": 0.0})
+    assert float(model(**batch).loss) == pytest.approx(float(guided - 0.4 * parts["attention"]), rel=1e-4)
+    assert set(model.branch_losses) == {"decoder", "ctc"}
+
+
+WEIGHTS = {"decoder": 0.5, "ctc": 0.5, "attention": 0.4}
+
+
+def test_looking_gives_the_same_logits_as_not_looking():
+    model = tiny_page()
+    ids = model.prepare_decoder_input_ids_from_labels(model.labels(TEXTS)["labels"])
+    states = model.encode(torch.rand(3, 1, 48, 64))
+    torch.testing.assert_close(model._decode(states, ids, []), model._decode(states, ids))
+
+
 def test_attention_is_a_distribution_over_the_page():
     model = tiny_page()
     states = model.encode(torch.rand(1, 1, 48, 64))

@@ -41,7 +41,10 @@ def model_folder(name: str) -> Path:
     if not path.exists() and (shipped := shipped_models().get(name)):
         return shipped
     if path.exists() or name.startswith((".", "/", "~")) or name.count("/") != 1:
-        raise InputError(f"{name}: no model here (no config.json); give a model folder or a hub name owner/model")
+        told = ", ".join(shipped_models()) or "none"
+        raise InputError(
+            f"{name}: no model here (no config.json); give a folder, a hub name owner/model or what ships: {told}"
+        )
     return _fetch(name)
 
 

@@ -35,6 +35,8 @@ class Cache:
     """Line breaks so far, `(B,)`."""
     since: torch.Tensor | None = None
     """Tokens since the last break, `(B,)`."""
+    looks: list[torch.Tensor] | None = None
+    """How much each token looks at each place of the page, one `(B, heads, T, places)` a layer; None: not kept."""
 
     def select(self, rows: torch.Tensor) -> None:
         """Go on with these rows of the batch, in this order; a row may come more than once."""
@@ -68,16 +70,17 @@ class Attention(nn.Module):
 
     def forward(self, states: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, causal: bool) -> torch.Tensor:
         """Return `(B, T, D)`; with `causal` a token sees itself and those before it."""
-        mixed = nn.functional.scaled_dot_product_attention(
-            self._split(self.q_proj(states)), keys, values,
-            dropout_p=self.dropout if self.training else 0.0, is_causal=causal,
-        )  # fmt: skip
+        dropped = self.dropout if self.training else 0.0
+        queries = self._split(self.q_proj(states))
+        mixed = nn.functional.scaled_dot_product_attention(queries, keys, values, dropout_p=dropped, is_causal=causal)
         return self.o_proj(mixed.transpose(1, 2).flatten(2))
 
-    def weights(self, states: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
-        """Return how much each token looks at each place, `(B, heads, T, S)`."""
+    def look(self, states: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the same without `causal`, and how much each token looks at each place, `(B, heads, T, S)`."""
         queries = self._split(self.q_proj(states))
-        return (queries @ keys.transpose(2, 3) / math.sqrt(queries.shape[-1])).softmax(-1)
+        weights = (queries @ keys.transpose(2, 3) / math.sqrt(queries.shape[-1])).softmax(-1)
+        mixed = nn.functional.dropout(weights, self.dropout, self.training) @ values
+        return self.o_proj(mixed.transpose(1, 2).flatten(2)), weights
 
 
 class Layer(nn.Module):
@@ -102,7 +105,12 @@ class Layer(nn.Module):
             cache.text.append((keys, values))
         states = states + self.dropout(self.self_attention(normed, keys, values, causal=not cache.steps))
         normed = self.norms[1](states)
-        states = states + self.dropout(self.cross_attention(normed, *cache.memory[number], causal=False))
+        if cache.looks is None:
+            seen = self.cross_attention(normed, *cache.memory[number], causal=False)
+        else:
+            seen, weights = self.cross_attention.look(normed, *cache.memory[number])
+            cache.looks.append(weights)
+        states = states + self.dropout(seen)
         return states + self.dropout(self.inner(self.norms[2](states)))
 
 
@@ -168,14 +176,6 @@ class TextDecoder(nn.Module):
     def attention(self, ids: torch.Tensor, memory: torch.Tensor) -> torch.Tensor:
         """Return how much each token looks at each place of the page `(layers, B, heads, T, places)`."""
         cache = self.begin(memory)
-        found: list[torch.Tensor] = []
-        hooks = [
-            layer.cross_attention.register_forward_pre_hook(
-                lambda part, given: found.append(part.weights(given[0], given[1]))
-            )
-            for layer in self.layers
-        ]
+        cache.looks = []
         self(ids, cache)
-        for hook in hooks:
-            hook.remove()
-        return torch.stack(found)
+        return torch.stack(cache.looks)

@@ -56,13 +56,19 @@ def middles(path: torch.Tensor, count: int) -> torch.Tensor:
 
 
 def attention_loss(
-    attentions: Sequence[torch.Tensor], log_probs: torch.Tensor, labels: torch.Tensor, rows: int, told: torch.Tensor
+    attentions: Sequence[torch.Tensor],
+    log_probs: torch.Tensor,
+    labels: torch.Tensor,
+    tokens: torch.Tensor,
+    rows: int = 1,
 ) -> torch.Tensor:
     """Return minus the log of the attention at the right columns, summed over characters, averaged over layers.
 
     `attentions`: one `(B, heads, tokens, rows * columns)` a layer, without special patches; `log_probs`
-    `(B, frames, V)` and `labels` `(B, U)` are CTC's; `told` `(B,)`: whether a line's token u is its character u.
+    `(B, frames, V)` and `labels` `(B, U)` are CTC's, `tokens` `(B, T)` the decoder's, with an end; both are padded with
+    -100. Lines that have not one token for each label are passed by.
     """
+    told = (tokens != -100).sum(1) - 1 == (labels >= 0).sum(1)
     columns = attentions[0].shape[-1] // rows
     per_column = log_probs.shape[1] // columns
     centres = middles(best_alignment(log_probs, labels), labels.shape[1]) / per_column

@@ -17,7 +17,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from glyphline.models import ctc
 from glyphline.models.labels import pad
-from glyphline.models.tokenizer import unknown_characters
+from glyphline.models.tokenizer import is_by_character, unknown_characters
 from glyphline.records import Reading
 from glyphline.text import normalise
 
@@ -55,11 +55,22 @@ class HybridReading:
 
     ctc_head: Any
     options: Any
+    can_guide = False
 
     @property
     def has_decoder(self) -> bool:
         """Whether the decoder is trained; with CTC alone it is dead weight."""
         return self.ctc_head is None or self.options.ctc_weight < 1.0
+
+    @property
+    def is_guided(self) -> bool:
+        """Whether CTC teaches the decoder's attention: in training, where there are both, and one token a character."""
+        return self.training and self.has_decoder and self.can_guide
+
+    def find_guidance(self) -> None:
+        """Note whether CTC may teach the decoder's attention, after a change of options or tokens."""
+        wanted = self.ctc_head is not None and self.options.guidance > 0
+        self.can_guide = wanted and is_by_character(self.tokenizer, self.card.charset)
 
     @property
     def modes(self) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ def _same_settings(folder: Path, before: dict[str, Any], now: dict[str, Any]) ->
 
     keys = differing_keys(before, now)
     if keys:
-        raise InputError(f"{folder}: trained under other settings: {keys}; name another folder")
+        raise InputError(f"{folder}: trained under other settings: {keys}; name another folder, or delete this one")
 
 
 def _begin(settings: TrainSettings, folder: Path) -> Path:

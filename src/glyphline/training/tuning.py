@@ -12,7 +12,7 @@ from glyphline.records import Sample
 SHARES = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
 TRUSTS = (0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1.0)
 LANGUAGE_WEIGHTS = (0.0, 0.15, 0.3, 0.45, 0.6)
-LENGTH_BONUSES = (0.0, 0.5, 1.0, 1.5, 2.0)
+LENGTH_BONUSES = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0)
 
 
 def tune_reading(recogniser: Any, samples: Sequence[Sample]) -> dict[str, float]:  # noqa: ANN401

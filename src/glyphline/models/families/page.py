@@ -24,6 +24,7 @@ from glyphline.models.canvas import Canvas
 from glyphline.models.card import Card, read_card
 from glyphline.models.decoder import Sizes, TextDecoder
 from glyphline.models.growing import grow_embedding, grow_input, grow_linear
+from glyphline.models.guidance import attention_loss
 from glyphline.models.hybrid import HybridReading
 from glyphline.models.labels import LabelEncoder
 from glyphline.models.losses import cross_entropy, ctc_loss, joint_loss
@@ -40,7 +41,7 @@ CANVAS = Canvas("page", 640, 640, 64)
 RULES = TextRules(collapse_space="lines")
 """Text rules of pages: line breaks are text."""
 BREAK = "\n"
-STEERING = ("ctc_weight", "label_smoothing", "decoder_noise", "decoder_share", "trust", "beams")
+STEERING = ("ctc_weight", "guidance", "label_smoothing", "decoder_noise", "decoder_share", "trust", "beams")
 """Settings that steer the loss or reading, and may be changed on a model that exists."""
 
 
@@ -75,6 +76,8 @@ class Settings:
     """CTC frames that a cell yields; 2 where letters may be narrower than a cell."""
     hints: bool = True
     """Show the decoder what CTC reads in each cell (self-conditioned CTC, Nozaki and Komatsu, Interspeech 2021)."""
+    guidance: float = 0.3
+    """Weight of a further loss in training, where tokens are characters: the decoder looks where CTC finds them."""
     label_smoothing: float = 0.0
     """Share of the decoder's target probability that is spread over all tokens."""
     decoder_noise: float = 0.0
@@ -96,6 +99,8 @@ class Settings:
         for name in ("ctc_weight", "label_smoothing", "decoder_noise", "decoder_share", "trust", "dropout"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise InputError(f"{name} {getattr(self, name)}: must be between 0 and 1")
+        if self.guidance < 0:
+            raise InputError(f"guidance {self.guidance}: must not be negative")
         if self.frames_per_column < 1 or self.beams < 1 or self.layers < 1:
             raise InputError("frames_per_column, beams and layers must be 1 or more")
 
@@ -155,6 +160,7 @@ class PageRecogniser(HybridReading, Recogniser, PreTrainedModel):
     def settle(self) -> None:
         """Let the decoder (and what only it uses) rest where CTC has all the weight."""
         self.config.options = asdict(self.options)
+        self.find_guidance()
         for part in (self.decoder, self.hint):
             if part is not None:
                 part.requires_grad_(self.has_decoder)
@@ -199,19 +205,27 @@ class PageRecogniser(HybridReading, Recogniser, PreTrainedModel):
         if labels is None:
             return Seq2SeqLMOutput(logits=self._decode(states, decoder_input_ids))
         output, branches = Seq2SeqLMOutput(), {}
+        looks: list[torch.Tensor] | None = [] if self.is_guided else None
         if self.has_decoder:
-            output.logits = self._decode(states, self._noisy(self.prepare_decoder_input_ids_from_labels(labels)))
+            inputs = self._noisy(self.prepare_decoder_input_ids_from_labels(labels))
+            output.logits = self._decode(states, inputs, looks)
             smoothing = self.options.label_smoothing if self.training else 0.0
             branches["decoder"] = cross_entropy(output.logits, labels, smoothing)
         weights = {"decoder": 1.0}
         if ctc_labels is not None and self.ctc_head is not None:
-            branches["ctc"] = ctc_loss(self.ctc_log_probs(states), ctc_labels)
+            log_probs = self.ctc_log_probs(states)
+            branches["ctc"] = ctc_loss(log_probs, ctc_labels)
             weights = {"decoder": 1 - self.options.ctc_weight, "ctc": self.options.ctc_weight}
+            if looks:
+                branches["attention"] = attention_loss(looks, log_probs, ctc_labels, labels)
+                weights["attention"] = self.options.guidance
         output.loss, self.branch_losses = joint_loss(branches, weights, labels, num_items_in_batch)
         return output
 
-    def _decode(self, states: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
-        return self.decoder(ids, self.decoder.begin(self.memory(states)))
+    def _decode(self, states: torch.Tensor, ids: torch.Tensor, looks: list[torch.Tensor] | None = None) -> torch.Tensor:
+        cache = self.decoder.begin(self.memory(states))
+        cache.looks = looks
+        return self.decoder(ids, cache)
 
     def prepare_decoder_input_ids_from_labels(self, labels: torch.Tensor) -> torch.Tensor:
         """Return the decoder's input `(B, T)`: the start token, then the labels but for the last."""

@@ -31,7 +31,7 @@ from glyphline.models.losses import cross_entropy, ctc_loss, joint_loss
 from glyphline.models.parts import make_decoder, make_encoder, pretrained
 from glyphline.models.positions import adopt_grid
 from glyphline.models.recogniser import Recogniser
-from glyphline.models.tokenizer import hub_tokenizer, is_by_character, start_and_end, unknown_characters
+from glyphline.models.tokenizer import hub_tokenizer, start_and_end, unknown_characters
 from glyphline.settings import InputError
 
 HEAD = "ctc.safetensors"
@@ -127,9 +127,8 @@ class TrocrRecogniser(HybridReading, Recogniser, VisionEncoderDecoderModel):
     def settle(self) -> None:
         """Let the decoder move only if it is used, and tell its attention only if it is taught."""
         self.decoder.requires_grad_(self.has_decoder)
-        wanted = self.ctc_head is not None and self.options.guidance > 0
-        self._can_guide = wanted and is_by_character(self.tokenizer, self.card.charset)
-        if self._can_guide:
+        self.find_guidance()
+        if self.can_guide:
             self.decoder.set_attn_implementation("eager")
 
     def encode(self, pixels: torch.Tensor) -> torch.Tensor:
@@ -179,7 +178,9 @@ class TrocrRecogniser(HybridReading, Recogniser, VisionEncoderDecoderModel):
             branches["ctc"] = ctc_loss(log_probs, ctc_labels)
             weights = {"decoder": 1 - self.options.ctc_weight, "ctc": self.options.ctc_weight}
             if self.is_guided:
-                branches["attention"] = self._attention_loss(output, log_probs, labels, ctc_labels)
+                embeddings = self.encoder.embeddings
+                patches = [attention[..., embeddings.special :] for attention in output.cross_attentions]
+                branches["attention"] = attention_loss(patches, log_probs, ctc_labels, labels, embeddings.rows)
                 weights["attention"] = self.options.guidance
         output.loss, self.branch_losses = joint_loss(branches, weights, labels, num_items_in_batch)
         return output
@@ -191,20 +192,6 @@ class TrocrRecogniser(HybridReading, Recogniser, VisionEncoderDecoderModel):
         chosen = torch.rand_like(inputs, dtype=torch.float) < self.options.decoder_noise
         chosen[:, 0] = False
         return torch.where(chosen, torch.randint_like(inputs, self.config.decoder.vocab_size), inputs)
-
-    @property
-    def is_guided(self) -> bool:
-        """Whether CTC teaches the decoder's attention: in training, where there are both, and one token a character."""
-        return self.training and self.has_decoder and self._can_guide
-
-    def _attention_loss(
-        self, output: Seq2SeqLMOutput, log_probs: torch.Tensor, labels: torch.Tensor, ctc_labels: torch.Tensor
-    ) -> torch.Tensor:
-        """Return the loss of attention that is elsewhere, summed over the lines whose tokens are characters."""
-        embeddings = self.encoder.embeddings
-        told = (labels != -100).sum(1) - 1 == (ctc_labels >= 0).sum(1)
-        patches = [attention[..., embeddings.special :] for attention in output.cross_attentions]
-        return attention_loss(patches, log_probs, ctc_labels, embeddings.rows, told)
 
     def frames_of(self, image: np.ndarray) -> int:
         """Return the number of CTC frames that a picture gets, padding not counted."""
