@@ -84,7 +84,7 @@ def run(variant: str, asked: argparse.Namespace) -> dict[str, Any]:
     found["parameters"] = sum(p.numel() for p in recogniser.parameters())
     for name in ("test_seen", "test_unseen"):
         samples = list(read_lines(str(Path(asked.output) / name), "test"))
-        for mode in ("greedy", "beam", "auto"):
+        for mode in ("ctc", "beam", "auto"):
             started = time.process_time()
             found[f"{name} {mode}"] = round(score_modes(recogniser, samples, (mode,))[mode].cer, 4)
             found[f"{mode} ms/line"] = round(1000 * (time.process_time() - started) / len(samples), 1)
@@ -95,8 +95,8 @@ def main() -> None:
     """Train and compare."""
     asked = options(__doc__, VARIANTS, "runs/crnn", 1000).parse_args()
     render_lines(asked)
-    columns = ("test_seen greedy", "test_seen beam", "test_unseen greedy", "test_unseen beam", "train ms/line",
-               "greedy ms/line", "beam ms/line")  # fmt: skip
+    columns = ("test_seen ctc", "test_seen beam", "test_unseen ctc", "test_unseen beam", "train ms/line",
+               "ctc ms/line", "beam ms/line")  # fmt: skip
     compare(run, asked, columns)
 
 

@@ -226,7 +226,7 @@ def test_readings_keep_line_breaks_and_tidy_lines():
     for place, character in enumerate("a \n\n b"):
         frames[place + (place > 2), model.card.charset.index(character) + 1] = 0.0
     frames[3, 0] = frames[7, 0] = frames[8, 0] = 0.0
-    assert model._read_ctc(frames).text == "a\nb"
+    assert model.read_path(frames).text == "a\nb"
 
 
 def test_new_characters_get_rows_and_old_ones_stay():

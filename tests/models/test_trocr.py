@@ -322,8 +322,8 @@ def test_the_decoder_is_asked_only_where_ctc_doubts(recogniser, monkeypatch):
     for sure, chosen in zip(fast, both, strict=True):
         if sure.confidence >= trust:
             assert chosen == sure
-    pairs = recogniser.read_pairs(pictures)
-    assert [pair.fast.text for pair in pairs] == [reading.text for reading in fast]
-    assert [pair.choose(0.5).text for pair in pairs if pair.fast.confidence < trust] == [
+    opinions = recogniser.read_opinions(pictures)
+    assert [one.path.text for one in opinions] == [one.fast.text for one in opinions] == [r.text for r in fast]
+    assert [one.choose(0.5).text for one in opinions if one.path.confidence < trust] == [
         reading.text for reading, sure in zip(both, fast, strict=True) if sure.confidence < trust
     ]

@@ -41,7 +41,7 @@ def finished(config, tmp_path_factory):
 
 def test_it_learns_and_chooses_how_to_read(finished):
     metrics = json.loads((finished / "result.json").read_text())["metrics"]
-    assert metrics["eval_bars_cer"] <= min(metrics["eval_bars_greedy_cer"], metrics["eval_bars_beam_cer"]) < 0.5
+    assert metrics["eval_bars_cer"] <= min(metrics["eval_bars_ctc_cer"], metrics["eval_bars_beam_cer"]) < 0.5
     model = load_recogniser(str(finished), "cpu")
     assert model.card.family == "crnn"
     assert model.card.charset == "가나다라마"
@@ -82,7 +82,7 @@ def test_the_other_commands_take_it(config, finished, lines, tmp_path, capsys):
     ]
     assert not score(options)
     figures = json.loads((tmp_path / "scores" / "metrics.json").read_text())["modes"]
-    assert set(figures) == {"greedy", "beam"}
+    assert set(figures) == {"ctc", "beam"}
     Image.fromarray(bar_code("가나다")).save(tmp_path / "line.png")
     capsys.readouterr()
     assert not read(["--model", str(finished), str(tmp_path / "line.png"), "--mode", "beam"])
@@ -98,7 +98,7 @@ def test_unknown_characters_at_scoring_are_errors_counted(finished, tmp_path):
     from glyphline.records import Sample
 
     sample = Sample("1", bar_code("가나"), "xy", "ko", "bars", "test", {})
-    assert score_modes(load_recogniser(str(finished), "cpu"), [sample], ("greedy",))["greedy"].cer >= 1.0
+    assert score_modes(load_recogniser(str(finished), "cpu"), [sample], ("ctc",))["ctc"].cer >= 1.0
 
 
 def test_a_second_stage_grows_and_keeps_counting(finished, lines, tmp_path):

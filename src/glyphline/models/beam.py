@@ -67,6 +67,9 @@ def search(frames: Frames, how: Search) -> list[Found]:
     beam: dict[tuple[int, ...], tuple[float, float]] = {(): (0.0, NOTHING)}
     prior = {(): 0.0}
     for frame in frames:
+        if len(frame) == 1:  # nothing but the blank: every prefix stays, in the same order
+            beam = {prefix: (_add(*parts) + frame[BLANK], NOTHING) for prefix, parts in beam.items()}
+            continue
         grown: dict[tuple[int, ...], list[float]] = {}
         for prefix, (blank, symbol) in beam.items():
             _extend(grown, prefix, (blank, symbol), frame)

@@ -6,7 +6,7 @@ two hypotheses rescored, not a joint beam.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,46 +15,56 @@ import torch
 from torch import nn
 from transformers.modeling_outputs import BaseModelOutput
 
-from glyphline.models import ctc
+from glyphline.models import reading
 from glyphline.models.labels import pad
+from glyphline.models.reading import CtcReading, Opinions, ReadingSettings
 from glyphline.models.tokenizer import is_by_character, unknown_characters
 from glyphline.records import Reading
+from glyphline.settings import InputError
 from glyphline.text import normalise
 
 IMPOSSIBLE = -1e30
 """Log-probability of what a branch cannot write; finite, so that a weight of 0 leaves it without a say."""
+SHARES = ("ctc_weight", "label_smoothing", "decoder_noise", "decoder_share")
+STEERING = (*SHARES, "guidance", *reading.STEERING)
+"""What steers the loss or reading, and may be changed on a model that exists."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """What CTC and decoder read of one picture, and how likely each branch finds the two texts.
+@dataclass(frozen=True)
+class HybridSettings(ReadingSettings):
+    """How encoder, CTC head and decoder learn and read together: the part of a family's settings that all share."""
 
-    `scores[branch][text]` is a log-probability; 0 is CTC, 1 the decoder, for branches and texts alike.
-    """
+    ctc: bool = True
+    """Add a CTC head on the encoder."""
+    ctc_weight: float = 0.5
+    """Share of the CTC loss in the joint loss; the decoder's has the rest. With 1 the decoder is neither computed nor
+    trained nor read by: a cheap first stage from random weights, whose encoder a decoder then learns from quickly."""
+    guidance: float = 0.3
+    """Weight of a further loss that draws the decoder's attention to where CTC finds each character; without effect
+    for tokenizers that do not write one token a character."""
+    label_smoothing: float = 0.0
+    """Share of the decoder's target probability that is spread over all tokens."""
+    decoder_noise: float = 0.0
+    """Share of the decoder's input tokens that training replaces by random ones, so that it has to look at the picture
+    instead of guessing how a text it knows by heart goes on."""
+    decoder_share: float = 0.5
+    """Weight of the decoder's opinion, beside CTC's, where both read differently; 0 does not ask it. Training tunes it
+    on validation."""
 
-    fast: Reading
-    slow: Reading
-    scores: tuple[tuple[float, float], tuple[float, float]] = ((0.0, 0.0), (0.0, 0.0))
-
-    @property
-    def differ(self) -> bool:
-        """Whether there is anything to decide."""
-        return self.fast.text != self.slow.text
-
-    def choose(self, share: float) -> Reading:
-        """Return the reading that is likelier with so much weight on the decoder's opinion, 0 to 1."""
-        if not self.differ:
-            return Reading(self.fast.text, max(self.fast.confidence, self.slow.confidence), "auto")
-        by_text = [(1 - share) * self.scores[0][text] + share * self.scores[1][text] for text in (0, 1)]
-        winner = self.fast if by_text[0] >= by_text[1] else self.slow
-        return Reading(winner.text, min(self.fast.confidence, self.slow.confidence), winner.mode)
+    def __post_init__(self) -> None:
+        """Refuse weights that are no share."""
+        super().__post_init__()
+        for name in SHARES:
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise InputError(f"{name} {getattr(self, name)}: must be between 0 and 1")
+        if self.guidance < 0:
+            raise InputError(f"guidance {self.guidance}: must not be negative")
 
 
-class HybridReading:
-    """Mixed into a recogniser that has `encode`, `ctc_log_probs`, `generate`, `ctc_head` and options."""
+class HybridReading(CtcReading):
+    """Mixed into a recogniser that has `encode`, `ctc_log_probs`, `generate`, `ctc_head` and `HybridSettings`."""
 
     ctc_head: Any
-    options: Any
     can_guide = False
 
     @property
@@ -74,10 +84,9 @@ class HybridReading:
 
     @property
     def modes(self) -> tuple[str, ...]:
-        """`ctc` reads in one pass, `decoder` token by token."""
-        if self.ctc_head is None:
-            return ("decoder",)
-        return ("ctc", "decoder") if self.has_decoder else ("ctc",)
+        """`ctc` and `beam` read in one pass, `decoder` token by token."""
+        by_ctc = () if self.ctc_head is None else super().modes
+        return (*by_ctc, "decoder") if self.has_decoder else by_ctc
 
     def lacks(self, characters: str) -> str:
         """Return those of `characters` that the CTC head or the decoder's tokenizer lacks, sorted."""
@@ -86,62 +95,53 @@ class HybridReading:
             lacking |= set(characters) - set(self.card.charset)
         return "".join(sorted(lacking))
 
-    def read_batch(self, pixels: torch.Tensor, modes: Sequence[str]) -> dict[str, list[Reading]]:
-        """Read a batch by CTC, by the decoder, or by both (`auto`), encoding it once."""
-        states = self.encode(pixels)
+    def learn_language(self, texts: Sequence[str]) -> None:
+        """Count the texts for the n-gram model, beside what it has counted before; CTC alone listens to it."""
+        if self.ctc_head is not None:
+            super().learn_language(texts)
+
+    def frames(self, states: torch.Tensor) -> Sequence[np.ndarray]:
+        """Return CTC log-probabilities of each picture `(T, 1 + characters)`."""
+        return list(self.ctc_log_probs(states).cpu().numpy())
+
+    def _read_states(
+        self, states: torch.Tensor, modes: Sequence[str], decoded: Sequence[Reading] | None = None
+    ) -> dict[str, list[Reading]]:
+        """Read by CTC, by the decoder, or by both (`auto`)."""
         if self.ctc_head is None:
             return dict.fromkeys(modes, self._read_decoder(states))
-        read: dict[str, list[Reading]] = {}
-        log_probs = self.ctc_log_probs(states).cpu().numpy() if set(modes) != {"decoder"} else np.empty(0)
-        if set(modes) != {"decoder"}:
-            read["ctc"] = [self._read_ctc(frames) for frames in log_probs]
-        if "decoder" in modes:
-            read["decoder"] = self._read_decoder(states)
-        if "auto" in modes:
-            read["auto"] = self._read_both(states, log_probs, read) if self.has_decoder else read["ctc"]
+        by_ctc = [mode for mode in modes if mode != "decoder"]
+        decoded = self._read_decoder(states) if "decoder" in modes else decoded
+        read = {"decoder": decoded} | (super()._read_states(states, by_ctc, decoded) if by_ctc else {})
         return {mode: read[mode] for mode in modes}
 
-    def _read_both(self, states: torch.Tensor, log_probs: np.ndarray, read: dict[str, list[Reading]]) -> list[Reading]:
-        """Take CTC's reading where it is sure enough, the likelier of the two elsewhere."""
-        chosen = list(read["ctc"])
-        doubtful = [i for i, reading in enumerate(chosen) if reading.confidence < self.options.trust]
-        if not doubtful:
-            return chosen
-        slow = [read["decoder"][i] for i in doubtful] if "decoder" in read else self._read_decoder(states[doubtful])
-        fast = [chosen[i] for i in doubtful]
-        for i, pair in zip(doubtful, self._pairs(states[doubtful], log_probs[doubtful], fast, slow), strict=True):
-            chosen[i] = pair.choose(self.options.decoder_share)
-        return chosen
+    def _read_again(
+        self, states: torch.Tensor, frames: Sequence[np.ndarray], rows: Sequence[int], slow: Sequence[Reading] | None
+    ) -> list[Reading]:
+        share = self.options.decoder_share if self.has_decoder else 0.0
+        if not share:
+            return super()._read_again(states, frames, rows, slow)
+        return [opinions.choose(share) for opinions in self._opinions(states[rows], frames, slow)]
 
-    @torch.inference_mode()
-    def read_pairs(self, images: Sequence[np.ndarray], batch_size: int = 32) -> list[Pair]:
-        """Read pictures by both branches and return what each thinks of both texts, in the order given."""
-        fitted = [self.preprocessor.fit(image) for image in images]
-        found: dict[int, Pair] = {}
-        for chosen in self._batches([picture.shape[:2] for picture in fitted], batch_size):
-            states = self.encode(self.preprocessor.stack([fitted[i] for i in chosen]).to(self.device))
-            log_probs = self.ctc_log_probs(states).cpu().numpy()
-            fast, slow = [self._read_ctc(frames) for frames in log_probs], self._read_decoder(states)
-            found |= zip(chosen, self._pairs(states, log_probs, fast, slow), strict=True)
-        return [found[i] for i in range(len(fitted))]
-
-    def _pairs(
-        self, states: torch.Tensor, log_probs: np.ndarray, fast: list[Reading], slow: list[Reading]
-    ) -> Iterator[Pair]:
-        """Yield the pairs of a batch, those that differ with their scores."""
-        pairs = [Pair(a, b) for a, b in zip(fast, slow, strict=True)]
-        differ = [i for i, pair in enumerate(pairs) if pair.differ]
+    def _opinions(
+        self, states: torch.Tensor, frames: Sequence[np.ndarray], slow: Sequence[Reading] | None = None
+    ) -> list[Opinions]:
+        """Return all opinions of a batch, with their scores where CTC and decoder differ."""
+        found = super()._opinions(states, frames)
+        if not self.has_decoder:
+            return found
+        slow = self._read_decoder(states) if slow is None else slow
+        differ = [i for i, (one, other) in enumerate(zip(found, slow, strict=True)) if one.fast.text != other.text]
         scored = [
-            self._log_likelihoods(states[differ], log_probs[differ], [texts[i].text for i in differ])
-            for texts in (fast, slow)
+            self._likelihoods(states[differ], [frames[i] for i in differ], texts)
+            for texts in ([found[i].fast.text for i in differ], [slow[i].text for i in differ])
         ]
-        for place, i in enumerate(differ):
-            (ctc_fast, decoder_fast), (ctc_slow, decoder_slow) = scored[0][place], scored[1][place]
-            pairs[i] = Pair(fast[i], slow[i], ((ctc_fast, ctc_slow), (decoder_fast, decoder_slow)))
-        yield from pairs
+        scores = {i: ((a[0], b[0]), (a[1], b[1])) for i, a, b in zip(differ, *scored, strict=True)}
+        even = ((0.0, 0.0), (0.0, 0.0))
+        return [Opinions(o.path, o.fast, slow[i], scores.get(i, even)) for i, o in enumerate(found)]
 
-    def _log_likelihoods(
-        self, states: torch.Tensor, log_probs: np.ndarray, texts: list[str]
+    def _likelihoods(
+        self, states: torch.Tensor, frames: Sequence[np.ndarray], texts: list[str]
     ) -> list[tuple[float, float]]:
         """Return log p(text | picture) by CTC and by the decoder; `IMPOSSIBLE` for texts over the limit."""
         scores = [(IMPOSSIBLE, IMPOSSIBLE)] * len(texts)
@@ -154,14 +154,8 @@ class HybridReading:
         logits = self(encoder_outputs=BaseModelOutput(last_hidden_state=states[kept]), decoder_input_ids=inputs).logits
         losses = nn.functional.cross_entropy(logits.float().transpose(1, 2), padded, reduction="none").sum(1)
         for i, loss in zip(kept, losses.tolist(), strict=True):
-            by_ctc = ctc.log_likelihood(log_probs[i], self.labels.characters(texts[i]))
-            scores[i] = (max(by_ctc, IMPOSSIBLE), -loss)
+            scores[i] = (max(self.likelihood(frames[i], texts[i]), IMPOSSIBLE), -loss)
         return scores
-
-    def _read_ctc(self, log_probs: np.ndarray) -> Reading:
-        labels, confidence = ctc.greedy(log_probs)
-        text = "".join(self.card.charset[label - 1] for label in labels)
-        return Reading(" ".join(text.split()), confidence, "ctc")
 
     def _read_decoder(self, states: torch.Tensor) -> list[Reading]:
         """Read greedily with a cache; the confidence is the geometric mean of the tokens' probabilities."""

@@ -55,6 +55,21 @@ class NGrams:
             self.counts[number] = np.bincount(inverse, amounts, len(unique)).astype(np.int64)
         self.clear()
 
+    def prune(self, most: int) -> None:
+        """Drop the rarest sequences of three symbols and more, so that about `most` sequences stay; shorter ones do."""
+        least = 1
+        while sum(map(len, self.keys)) > most and any(len(keys) for keys in self.keys[2:]):
+            for number in range(2, self.order):
+                kept = self.counts[number] > least
+                self.keys[number], self.counts[number] = self.keys[number][kept], self.counts[number][kept]
+            least += 1
+        self.clear()
+
+    def log_probability(self, row: Sequence[int]) -> float:
+        """Return the log-probability of a text, its end included."""
+        symbols = (*row, END)
+        return sum(float(self(tuple(symbols[:place]))[symbol]) for place, symbol in enumerate(symbols))
+
     def widen(self, symbols: int) -> None:
         """Make room for so many symbols in all."""
         bits = _bits(symbols)

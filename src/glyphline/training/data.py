@@ -270,7 +270,7 @@ class LineItems:
 
     def __init__(self, sources: Sequence[tuple[Source, TrainSource]], total: int, seed: int) -> None:
         self.sources, self.total = [source for source, _ in sources], total
-        plans = [plan for _, plan in sources]
+        self.plans = plans = [plan for _, plan in sources]
         self.choice = np.zeros(total, np.uint8)
         draws = rng(seed, "sources").random(total)
         marks = sorted({0.0, 1.0, *(plan.begin for plan in plans), *(plan.end for plan in plans)})
@@ -288,6 +288,12 @@ class LineItems:
 
     def __len__(self) -> int:
         return self.total
+
+    def whole_texts(self) -> list[str]:
+        """Return the texts of all sources, each once; pieces of lines only where there is nothing else."""
+        pairs = zip(self.sources, self.plans, strict=True)
+        whole = [source for source, plan in pairs if not plan.pieces] or self.sources
+        return list(dict.fromkeys(text for source in whole for text in source.texts()))
 
     def aspect(self, index: int) -> float:
         """Return about how many times as wide as high an item's picture is."""

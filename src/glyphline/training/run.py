@@ -303,8 +303,7 @@ def _finish(settings: TrainSettings, folder: Path, trainer: Any, over: list[str]
     merge_lora(recogniser)
     state = trainer.state
     best = metrics_at(state.log_history, state.best_global_step or state.global_step)
-    sources = trainer.train_dataset.sources
-    recogniser.learn_language(list(dict.fromkeys(text for source in sources for text in source.texts())))
+    recogniser.learn_language(trainer.train_dataset.whole_texts())
     best |= _tune(recogniser, trainer.validation, settings.data.select_by)
     fill_card(recogniser.card, settings, trainer, best, len(over))
     if not distributed.is_main():
@@ -331,7 +330,6 @@ def _tune(recogniser: Any, validation: dict[str, list], select_by: str | None) -
     chosen = tune_reading(recogniser, validation[select_by or next(iter(validation))]) if validation else {}
     if not chosen:
         return {}
-    recogniser.retune(chosen)
     logger.info("reading: %s", ", ".join(f"{key} {value:g}" for key, value in chosen.items()))
     metrics: dict[str, float] = {}
     for name, samples in validation.items():

@@ -19,13 +19,13 @@ from torch import nn
 from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import Seq2SeqLMOutput
 
-from glyphline.models import ctc, search
+from glyphline.models import search
 from glyphline.models.canvas import Canvas
 from glyphline.models.card import Card, read_card
 from glyphline.models.decoder import Sizes, TextDecoder
 from glyphline.models.growing import grow_embedding, grow_input, grow_linear
 from glyphline.models.guidance import attention_loss
-from glyphline.models.hybrid import HybridReading
+from glyphline.models.hybrid import STEERING, HybridReading, HybridSettings
 from glyphline.models.labels import LabelEncoder
 from glyphline.models.losses import cross_entropy, ctc_loss, joint_loss
 from glyphline.models.positions import sinusoids
@@ -41,12 +41,10 @@ CANVAS = Canvas("page", 640, 640, 64)
 RULES = TextRules(collapse_space="lines")
 """Text rules of pages: line breaks are text."""
 BREAK = "\n"
-STEERING = ("ctc_weight", "guidance", "label_smoothing", "decoder_noise", "decoder_share", "trust", "beams")
-"""Settings that steer the loss or reading, and may be changed on a model that exists."""
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(HybridSettings):
     """Sizes of encoder and decoder; both start from random weights."""
 
     encoder: Literal["light", "resnet18", "resnet34", "resnet50"] = "resnet18"
@@ -67,40 +65,23 @@ class Settings:
     """Dropout of encoder and decoder."""
     line_numbers: bool = True
     """Tell the decoder in which line, and where in it, each token stands."""
-    ctc: bool = True
-    """Add a CTC head on the encoder's cells, read row after row."""
-    ctc_weight: float = 0.5
-    """Share of the CTC loss in the joint loss; the decoder's has the rest. With 1 the decoder is neither computed nor
-    trained nor read by: a cheap first stage, whose encoder a decoder then learns from quickly."""
     frames_per_column: int = 1
     """CTC frames that a cell yields; 2 where letters may be narrower than a cell."""
     hints: bool = True
     """Show the decoder what CTC reads in each cell (self-conditioned CTC, Nozaki and Komatsu, Interspeech 2021)."""
-    guidance: float = 0.3
-    """Weight of a further loss in training, where tokens are characters: the decoder looks where CTC finds them."""
-    label_smoothing: float = 0.0
-    """Share of the decoder's target probability that is spread over all tokens."""
-    decoder_noise: float = 0.0
-    """Share of the decoder's input tokens that training replaces by random ones, so that it has to look at the page."""
     beams: int = 1
     """Texts that the decoder keeps while it reads; 1 is greedy."""
-    decoder_share: float = 0.5
-    """Weight of the decoder's opinion, beside CTC's, where both read differently; training tunes it on validation."""
-    trust: float = 1.0
-    """Confidence of CTC from which the decoder is not asked; training tunes it on validation."""
 
     def __post_init__(self) -> None:
         """Refuse sizes that do not divide and shares that are none."""
+        super().__post_init__()
         if self.size % self.heads or self.size % 4:
             raise InputError(f"size {self.size}: must be a multiple of 4 and of heads ({self.heads})")
         for name in ("row_px", "column_px"):
             if getattr(self, name) not in (4, 8, 16, 32):
                 raise InputError(f"{name} {getattr(self, name)}: must be 4, 8, 16 or 32")
-        for name in ("ctc_weight", "label_smoothing", "decoder_noise", "decoder_share", "trust", "dropout"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise InputError(f"{name} {getattr(self, name)}: must be between 0 and 1")
-        if self.guidance < 0:
-            raise InputError(f"guidance {self.guidance}: must not be negative")
+        if not 0.0 <= self.dropout < 1.0:
+            raise InputError(f"dropout {self.dropout}: must be from 0 to below 1")
         if self.frames_per_column < 1 or self.beams < 1 or self.layers < 1:
             raise InputError("frames_per_column, beams and layers must be 1 or more")
 
@@ -125,7 +106,7 @@ class PageRecogniser(HybridReading, Recogniser, PreTrainedModel):
 
     config_class = PageConfig
     main_input_name = "pixel_values"
-    steering = STEERING
+    steering = (*STEERING, "beams")
 
     def __init__(self, config: PageConfig) -> None:
         super().__init__(config)
@@ -249,10 +230,9 @@ class PageRecogniser(HybridReading, Recogniser, PreTrainedModel):
         cells = (height // self.options.row_px) * (width // self.options.column_px)
         return cells * self.options.frames_per_column
 
-    def _read_ctc(self, log_probs: np.ndarray) -> Reading:
-        labels, confidence = ctc.greedy(log_probs)
-        text = "".join(self.card.charset[label - 1] for label in labels)
-        return Reading(normalise(text, self.rules), confidence, "ctc")
+    def text_of(self, labels: Sequence[int]) -> str:
+        """Return the text of CTC labels, its line breaks kept."""
+        return normalise("".join(self.card.charset[label - 1] for label in labels), self.rules)
 
     def _search(self, states: torch.Tensor) -> list[search.Found]:
         """Read step by step with a cache, greedily or with a beam."""
@@ -289,6 +269,7 @@ class PageRecogniser(HybridReading, Recogniser, PreTrainedModel):
             self.config.characters = len(self.card.charset)
             frames = self.options.frames_per_column
             self.ctc_head = grow_linear(self.ctc_head, frames, self.config.characters + 1)
+            self.widen_language()
             if self.hint is not None:
                 self.hint = grow_input(self.hint, frames, self.config.characters + 1)
         self.labels = LabelEncoder(self.tokenizer, self.card.charset if self.ctc_head is not None else None)
@@ -298,6 +279,7 @@ class PageRecogniser(HybridReading, Recogniser, PreTrainedModel):
         """Write config, weights, tokenizer and glyphline.json."""
         super().save_pretrained(save_directory, *args, **kwargs)
         self.tokenizer.save_pretrained(save_directory)
+        self.save_language(save_directory)
         self.card.write(save_directory)
 
 
@@ -349,4 +331,5 @@ def load(folder: str | Path) -> PageRecogniser:
     model = PageRecogniser(config)
     model.load_state_dict(load_file(Path(folder) / "model.safetensors"))
     model.equip(card, hub_tokenizer(str(folder)))
+    model.load_language(folder)
     return model.eval()

@@ -25,7 +25,7 @@ from glyphline.models.canvas import canvas_of
 from glyphline.models.card import Card, read_card
 from glyphline.models.growing import grow_linear
 from glyphline.models.guidance import attention_loss
-from glyphline.models.hybrid import HybridReading
+from glyphline.models.hybrid import STEERING, HybridReading, HybridSettings
 from glyphline.models.labels import LabelEncoder
 from glyphline.models.losses import cross_entropy, ctc_loss, joint_loss
 from glyphline.models.parts import make_decoder, make_encoder, pretrained
@@ -35,12 +35,10 @@ from glyphline.models.tokenizer import hub_tokenizer, start_and_end, unknown_cha
 from glyphline.settings import InputError
 
 HEAD = "ctc.safetensors"
-STEERING = ("ctc_weight", "guidance", "label_smoothing", "decoder_noise", "decoder_share", "trust")
-"""Shares that steer the loss or reading, and may be changed on a model that exists."""
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(HybridSettings):
     """Encoder and decoder: names of checkpoints, or sizes for random weights."""
 
     encoder: str | None = None
@@ -65,33 +63,14 @@ class Settings:
     """Attention heads of a random decoder."""
     dropout: float = 0.0
     """Dropout of random encoders and decoders."""
-    ctc: bool = True
-    """Add a CTC head on the encoder's columns."""
-    ctc_weight: float = 0.5
-    """Share of the CTC loss in the joint loss; the decoder's has the rest. With 1 the decoder is neither computed nor
-    trained nor read by: a cheap first stage from random weights, whose encoder a decoder then learns from quickly."""
-    guidance: float = 0.3
-    """Weight of a further loss that draws the decoder's attention to where CTC finds each character; without effect
-    for tokenizers that do not write one token a character."""
-    label_smoothing: float = 0.0
-    """Share of the decoder's target probability that is spread over all tokens."""
-    decoder_noise: float = 0.0
-    """Share of the decoder's input tokens that training replaces by random ones, so that it has to look at the picture
-    instead of guessing how a text it knows by heart goes on."""
-    decoder_share: float = 0.5
-    """Weight of the decoder's opinion, beside CTC's, where both read differently; training tunes it on validation."""
-    trust: float = 1.0
-    """Confidence of CTC from which the decoder is not asked; training tunes it on validation."""
     frames_per_column: int = 1
     """CTC frames that one column of patches yields; 2 where letters may be narrower than a patch."""
 
     def __post_init__(self) -> None:
         """Refuse sizes that do not divide and weights that are no share."""
+        super().__post_init__()
         if self.encoder_size % self.encoder_heads or self.decoder_size % self.decoder_heads:
             raise InputError("encoder_size and decoder_size must be multiples of their heads")
-        for name in STEERING:
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise InputError(f"{name} {getattr(self, name)}: must be between 0 and 1")
         if self.frames_per_column < 1:
             raise InputError("frames_per_column: must be 1 or more")
 
@@ -210,6 +189,7 @@ class TrocrRecogniser(HybridReading, Recogniser, VisionEncoderDecoderModel):
             self.card.charset += new
             frames = self.options.frames_per_column
             self.ctc_head = grow_linear(self.ctc_head, frames, len(self.card.charset) + 1)
+            self.widen_language()
         self.labels = LabelEncoder(self.tokenizer, self.card.charset if self.ctc_head is not None else None)
 
     def save_pretrained(self, save_directory: str | Path, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
@@ -225,6 +205,7 @@ class TrocrRecogniser(HybridReading, Recogniser, VisionEncoderDecoderModel):
             head = {name: tensor.detach().cpu().contiguous() for name, tensor in self.ctc_head.state_dict().items()}
             save_file(head, folder / HEAD)
         TrOCRProcessor(self.preprocessor.image_processor(), self.tokenizer).save_pretrained(folder)
+        self.save_language(folder)
         self.card.write(folder)
 
 
@@ -266,6 +247,7 @@ def load(folder: str | Path) -> TrocrRecogniser:
         if not head.exists():
             raise InputError(f"{head}: missing, though glyphline.json asks for a CTC head")
         model.ctc_head.load_state_dict(load_file(head))
+        model.load_language(folder)
     return model.eval()
 
 
