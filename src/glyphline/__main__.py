@@ -16,6 +16,7 @@ COMMANDS = {
     "prepare": ("glyphline.handwriting.prepare", "a handwriting data set -> line images"),
     "doctor": ("glyphline.training.doctor", "check a training configuration before time is spent on it"),
     "train": ("glyphline.training.run", "line images -> a model (stage 1 and stage 2)"),
+    "tune": ("glyphline.training.tuning", "how a model reads: with which texts in mind, and when twice"),
     "score": ("glyphline.evaluation.run", "a model and line images -> CER, WER and a report"),
     "read": ("glyphline.delivery.read", "pictures of lines -> text"),
     "publish": ("glyphline.delivery.publish", "a model -> a folder ready for the hub"),

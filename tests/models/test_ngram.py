@@ -71,3 +71,35 @@ def test_a_known_word_is_likelier_than_another():
     model = NGrams(7, 4)
     model.learn(ROWS)
     assert model((1,))[2] > model((1,))[3]
+
+
+def test_a_text_is_as_likely_as_its_symbols_one_by_one():
+    model = NGrams(7, 4)
+    model.learn(ROWS)
+    by_hand = model(())[1] + model((1,))[2] + model((1, 2))[0]
+    assert model.log_probability([1, 2]) == pytest.approx(by_hand)
+
+
+def test_keys_of_many_bits_survive_the_file(tmp_path):
+    model = NGrams(30000, 4)
+    model.learn([[29999, 29998, 29997, 1, 29999]] * 3)
+    model.save(tmp_path / "language.safetensors")
+    again = load_ngrams(tmp_path / "language.safetensors")
+    for keys, others in zip(model.keys, again.keys, strict=True):
+        np.testing.assert_array_equal(keys, others)
+
+
+def test_the_rarest_long_sequences_go_first():
+    model = NGrams(7, 4)
+    model.learn([[1, 2, 3, 4]] * 5 + [[1, 3, 5, 6]] * 2 + [[4, 4, 4, 4]])
+    short = [keys.copy() for keys in model.keys[:2]]
+    before = model((1, 2))[3]
+    model.prune(40)
+    assert sum(map(len, model.keys)) <= 40
+    assert all(counts.min() > 1 for counts in model.counts[2:])
+    for keys, others in zip(short, model.keys, strict=False):
+        np.testing.assert_array_equal(keys, others)
+    assert model((1, 2))[3] == pytest.approx(before)
+    assert np.exp(model((4, 4))).sum() == pytest.approx(1.0, abs=1e-5)
+    model.prune(1)  # what is left are the short ones
+    assert not any(len(keys) for keys in model.keys[2:])

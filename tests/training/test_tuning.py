@@ -74,8 +74,9 @@ def test_equals_trying_everything(seed):
         return score_modes(Chosen(opinions, trust, share), samples, ("auto",))["auto"].cer
 
     chosen = tune_reading(Canned(opinions), samples)
-    least = min(cer(trust, share) for trust, share in itertools.product(TRUSTS, SHARES))
-    assert cer(chosen["trust"], chosen["decoder_share"]) == pytest.approx(least)
+    asked = min(cer(trust, share) for trust, share in itertools.product(TRUSTS, SHARES))
+    alone = min(cer(trust, 0.0) for trust in TRUSTS)
+    assert cer(chosen["trust"], chosen["decoder_share"]) == pytest.approx(asked if asked < 0.95 * alone else alone)
 
 
 class Listening(Canned):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -181,17 +182,15 @@ def _facts(folder: Path, card: Card) -> dict[str, str]:
 
 
 def count_parameters(folder: Path) -> int:
-    """Return the number of weights in the safetensors files of a folder, from their headers alone."""
+    """Return the number of weights in the safetensors files of a folder, from their headers; counts are none."""
     from safetensors import safe_open
 
     total = 0
     for path in sorted(folder.glob("*.safetensors")):
         with safe_open(path, "np") as weights:
             for name in weights.keys():  # noqa: SIM118 - no mapping
-                size = 1
-                for side in weights.get_slice(name).get_shape():
-                    size *= side
-                total += size
+                part = weights.get_slice(name)
+                total += math.prod(part.get_shape()) if _is_weight(part) else 0
     return total
 
 
@@ -202,8 +201,13 @@ def number_formats(folder: Path) -> list[str]:
     found = set()
     for path in sorted(folder.glob("*.safetensors")):
         with safe_open(path, "np") as weights:
-            found |= {weights.get_slice(name).get_dtype() for name in weights.keys()}  # noqa: SIM118 - no mapping
+            parts = (weights.get_slice(name) for name in weights.keys())  # noqa: SIM118 - no mapping
+            found |= {part.get_dtype() for part in parts if _is_weight(part)}
     return sorted(found)
+
+
+def _is_weight(part: Any) -> bool:  # noqa: ANN401
+    return "F" in part.get_dtype()
 
 
 def _limits(card: Card) -> list[str]:

@@ -15,6 +15,8 @@ END = 0
 """Symbol before the first character and after the last; the others are the labels of CTC."""
 KEY_BITS = 63
 CACHE_BYTES = 2**25
+LOW_BITS, LOW = 32, 2**32 - 1
+"""A file holds the keys in two parts, so that they take no more room than they need."""
 
 
 class NGrams:
@@ -114,8 +116,10 @@ class NGrams:
         """Write the arrays."""
         from safetensors.numpy import save_file
 
-        arrays = {f"keys.{n + 1}": keys for n, keys in enumerate(self.keys)}
-        arrays |= {f"counts.{n + 1}": counts.astype(np.uint32) for n, counts in enumerate(self.counts)}
+        arrays: dict[str, np.ndarray] = {}
+        for n, (keys, counts) in enumerate(zip(self.keys, self.counts, strict=True), start=1):
+            arrays[f"keys.{n}"] = (keys & LOW).astype(np.uint32)
+            arrays[f"more.{n}"], arrays[f"counts.{n}"] = _narrow(keys >> LOW_BITS), _narrow(counts)
         save_file(arrays | {"symbols": np.array([self.symbols], np.int64)}, path)
 
 
@@ -126,10 +130,16 @@ def load_ngrams(path: str | Path) -> NGrams:
     arrays = load_file(path)
     order = sum(name.startswith("keys.") for name in arrays)
     model = NGrams(int(arrays["symbols"][0]), order)
-    model.keys = [arrays[f"keys.{n + 1}"] for n in range(order)]
-    model.counts = [arrays[f"counts.{n + 1}"].astype(np.int64) for n in range(order)]
+    for n in range(order):
+        keys, more, counts = (arrays[f"{name}.{n + 1}"].astype(np.int64) for name in ("keys", "more", "counts"))
+        model.keys[n], model.counts[n] = (more << LOW_BITS) | keys, counts
     model.clear()
     return model
+
+
+def _narrow(numbers: np.ndarray) -> np.ndarray:
+    """Return numbers that are not negative in the smallest type that holds them."""
+    return numbers.astype(np.min_scalar_type(int(numbers.max(initial=0))))
 
 
 def _bits(symbols: int) -> int:

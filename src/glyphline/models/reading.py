@@ -16,7 +16,7 @@ from glyphline.records import Reading
 from glyphline.settings import InputError
 
 LANGUAGE = "language.safetensors"
-STEERING = ("beam_width", "language_weight", "length_bonus", "trust")
+STEERING = ("language_texts", "language_entries", "beam_width", "language_weight", "length_bonus", "trust")
 """What reading listens to, and may be changed on a model that exists."""
 
 
@@ -29,7 +29,7 @@ class ReadingSettings:
     language_texts: int = 500_000
     """Training texts that are counted at most, evenly drawn from all."""
     language_entries: int = 1_000_000
-    """Sequences that are kept at most, 12 bytes each; of those of three characters and more the rarest go first."""
+    """Sequences that are kept at most, some 8 bytes each; of those of three characters and more the rarest go first."""
     beam_width: int = 8
     """Texts that the beam search follows."""
     language_weight: float = 0.4

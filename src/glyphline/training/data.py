@@ -205,15 +205,19 @@ def _stored(source: TrainSource, seed: int) -> StoredLines:
     return StoredLines(source.lines, source.split, seed, source.augment, source.compose)
 
 
-def _rendered(source: TrainSource, seed: int) -> RenderedSource:
-    storage = Storage(source.corpus)
-    if storage.exists(MANIFEST):
-        lines = list(read_corpus(source.corpus, source.split))
-        facts = _credited(read_manifest(source.corpus, "corpus"))
+def read_texts(corpus: str, split: str) -> tuple[list[TextLine], dict[str, Any]]:
+    """Return the lines of a corpus or a text file, and what a model's card says about them. InputError for none."""
+    if Storage(corpus).exists(MANIFEST):
+        lines, facts = list(read_corpus(corpus, split)), _credited(read_manifest(corpus, "corpus"))
     else:
-        lines, facts = _plain_lines(source.corpus), {}
+        lines, facts = _plain_lines(corpus), {}
     if not lines:
-        raise InputError(f"{source.corpus}: no lines of split {source.split!r}")
+        raise InputError(f"{corpus}: no lines of split {split!r}")
+    return lines, facts
+
+
+def _rendered(source: TrainSource, seed: int) -> RenderedSource:
+    lines, facts = read_texts(source.corpus, source.split)
     if source.pieces:
         lines = [piece for line in lines for piece in cut_pieces(line, source.pieces, seed)]
     opened = RenderedSource(source, lines, seed)
