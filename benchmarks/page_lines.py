@@ -59,7 +59,7 @@ def pages_of(lines: int, asked: argparse.Namespace) -> list[Sample]:
 def measure(reader: Any, pages: list[Sample]) -> dict[str, float]:  # noqa: ANN401
     """Return CER and WER by each way of reading, and pages a second of the first."""
     found: dict[str, float] = {}
-    for number, mode in enumerate(reader.modes):
+    for number, mode in enumerate((*reader.modes, "auto") if len(reader.modes) > 1 else reader.modes):
         begun = time.perf_counter()
         score = score_modes(reader, pages, (mode,))[mode]
         if number == 0:

@@ -195,6 +195,22 @@ def test_what_may_change_on_a_model_that_exists(recogniser):
         model.retune({"lstm_size": 8})
 
 
+def test_a_later_stage_may_do_without_the_shortcut(tmp_path):
+    model = tiny_crnn()
+    batch = batch_of(model, TEXTS[:2])
+    with torch.no_grad():
+        before = model(**batch).logits
+    model.retune({"shortcut_weight": 0.0})
+    model.save_pretrained(tmp_path)
+    again = load_recogniser(str(tmp_path), "cpu")
+    assert again.shortcut is None and set(again.branch_losses) == set()
+    with torch.no_grad():
+        torch.testing.assert_close(again(**batch).logits, before)
+    assert set(again.branch_losses) == {"ctc"}
+    with pytest.raises(InputError, match="cannot be added later"):
+        again.retune({"shortcut_weight": 0.1})
+
+
 @pytest.mark.parametrize("wrong", [{"backbone": "vgg"}, {"column_width": 5}, {"dropout": 1.0}, {"trust": 2.0},
                                    {"lstm_size": 0}])  # fmt: skip
 def test_settings_that_cannot_be_are_errors(wrong):

@@ -16,9 +16,9 @@ from glyphline.training.data import (
     BucketBatches,
     Collator,
     LineItems,
+    Pieces,
     StoredLines,
     check_lengths,
-    cut_pieces,
     open_source,
     open_validation,
 )
@@ -110,13 +110,30 @@ def test_rarest_leaves_lines_with_rare_characters_out(folder):
         open_source(TrainSource(lines=folder, rarest=1000), 1)
 
 
-def test_pieces_hold_the_whole_line_in_order():
-    line = TextLine("a", "두 번째 e\u0301tat 12", "ko", "x", "train")
-    pieces = cut_pieces(line, 3, seed=4)
-    assert "".join(piece.text for piece in pieces).replace(" ", "") == line.text.replace(" ", "")
-    assert all(1 <= len(graphemes(piece.text)) <= 3 for piece in pieces)
-    assert len({piece.id for piece in pieces}) == len(pieces)
-    assert pieces == cut_pieces(line, 3, seed=4)
+def test_pieces_are_parts_of_their_lines_and_reach_every_letter():
+    lines = [TextLine("7", "오늘은 é́ 비가  온다", "ko", "s", "train"), TextLine("8", "가", "ko", "s", "train")]
+    pieces = Pieces(lines, 3, seed=4)
+    assert len(pieces) == 64 * 2
+    for number in range(len(pieces)):
+        piece = pieces[number]
+        assert piece.text in lines[number % 2].text and piece.text == piece.text.strip()
+        assert 1 <= len(graphemes(piece.text)) <= 3
+        assert piece == pieces[number]
+    seen = {letter for number in range(128) for letter in graphemes(pieces[number].text)}
+    assert seen >= set(graphemes("오늘은é́비가온다"))
+
+
+def test_a_source_of_pieces_keeps_long_lines_and_tells_whole_ones(tmp_path):
+    path = tmp_path / "lines.txt"
+    path.write_text("가나다라마바사아자차카타파하\n가나\n", encoding="utf-8")
+    source = open_source(TrainSource(corpus=str(path), pieces=2), 1)
+    assert len(source) == 2 and list(source.texts()) == ["가나다라마바사아자차카타파하", "가나"]
+    assert check_lengths([source], lambda texts: [len(text) for text in texts], 5) == []
+    assert len(source) == 2
+    assert all(len(source.rendered.text_of(position).text) <= 2 for position in range(20))
+
+
+def test_pieces_are_for_corpora():
     with pytest.raises(InputError, match="pieces: only for `corpus`"):
         TrainSource(lines="x", pieces=2)
 

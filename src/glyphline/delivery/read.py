@@ -45,7 +45,7 @@ class ReadSettings:
     """text: the text alone for one picture, path, tab and text in one line for several. jsonl: path, text, confidence,
     mode."""
     mode: str = "auto"
-    """Way of reading: auto, or one that the model has, such as ctc (fast) or decoder."""
+    """Way of reading: auto, or one that the model has: ctc (fast), beam (with the language in mind), decoder."""
     batch_size: int = 16
     """Pictures read at once; halved by itself where memory does not suffice."""
     timeout_s: float = 30.0

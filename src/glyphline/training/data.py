@@ -137,8 +137,28 @@ class StoredLines:
         return [number, *map(int, others)]
 
 
+class Pieces(Sequence[TextLine]):
+    """Pieces of 1 to `longest` graphemes of lines, cut when asked for: each line is taken `TURNS` times."""
+
+    TURNS = 64
+
+    def __init__(self, lines: Sequence[TextLine], longest: int, seed: int) -> None:
+        self.lines, self.longest, self.seed = lines, longest, seed
+
+    def __len__(self) -> int:
+        return self.TURNS * len(self.lines)
+
+    def __getitem__(self, number: int) -> TextLine:
+        line, generator = self.lines[number % len(self.lines)], rng(self.seed, "piece", number)
+        letters = graphemes(line.text)
+        starts = [place for place, letter in enumerate(letters) if not letter.isspace()]
+        start = starts[int(generator.integers(len(starts)))]
+        text = "".join(letters[start : start + int(generator.integers(1, self.longest + 1))]).rstrip()
+        return dataclasses.replace(line, id=f"{line.id}.{number}", text=text)
+
+
 class RenderedSource:
-    """A corpus rendered on the fly."""
+    """A corpus rendered on the fly, whole lines or pieces of them."""
 
     def __init__(self, source: TrainSource, lines: Sequence[TextLine], seed: int) -> None:
         self.source, self.seed = source, seed
@@ -153,7 +173,9 @@ class RenderedSource:
         overrides = dict(self.source.recipe)
         if self.source.fonts:
             overrides["fonts"] = {**overrides.get("fonts", {}), "folders": self.source.fonts}
-        self.rendered = RenderedLines(self.lines, load_recipe(self.source.preset, overrides), self.seed)
+        pieces = self.source.pieces
+        texts = Pieces(self.lines, pieces, self.seed) if pieces else self.lines
+        self.rendered = RenderedLines(texts, load_recipe(self.source.preset, overrides), self.seed)
 
     def fonts(self, languages: Sequence[str]) -> list[str]:
         """Return the font families that write the lines of the languages, sorted, those under the OFL marked so."""
@@ -168,7 +190,7 @@ class RenderedSource:
         return len(self.lines)
 
     def texts(self) -> Iterator[str]:
-        """Yield the texts of one pass."""
+        """Yield the texts of one pass, whole also where pieces of them are learnt."""
         return (line.text for line in self.lines)
 
     def keep(self, kept: Sequence[int]) -> None:
@@ -218,8 +240,6 @@ def read_texts(corpus: str, split: str) -> tuple[list[TextLine], dict[str, Any]]
 
 def _rendered(source: TrainSource, seed: int) -> RenderedSource:
     lines, facts = read_texts(source.corpus, source.split)
-    if source.pieces:
-        lines = [piece for line in lines for piece in cut_pieces(line, source.pieces, seed)]
     opened = RenderedSource(source, lines, seed)
     opened.facts |= facts | {"fonts": opened.fonts(facts.get("languages", [""]))}
     return opened
@@ -230,18 +250,6 @@ def _credited(manifest: Manifest) -> dict[str, Any]:
     sources = manifest.facts.get("sources", [])
     told = [f"Texts: {s['label']} ({s['language']}), {s['licence']}, {s['address']}" for s in sources]
     return {"manifest": manifest.hash, "languages": manifest.facts.get("languages", []), "credits": told}
-
-
-def cut_pieces(line: TextLine, longest: int, seed: int) -> list[TextLine]:
-    """Cut a line into consecutive pieces of 1 to `longest` graphemes, without the spaces at their ends."""
-    letters, generator, pieces = graphemes(line.text), rng(seed, "pieces", line.id), []
-    while letters:
-        size = int(generator.integers(1, longest + 1))
-        text = "".join(letters[:size]).strip()
-        letters = letters[size:]
-        if text:
-            pieces.append(dataclasses.replace(line, id=f"{line.id}.{len(pieces)}", text=text))
-    return pieces
 
 
 def _plain_lines(path: str) -> list[TextLine]:
@@ -274,7 +282,7 @@ class LineItems:
 
     def __init__(self, sources: Sequence[tuple[Source, TrainSource]], total: int, seed: int) -> None:
         self.sources, self.total = [source for source, _ in sources], total
-        self.plans = plans = [plan for _, plan in sources]
+        plans = [plan for _, plan in sources]
         self.choice = np.zeros(total, np.uint8)
         draws = rng(seed, "sources").random(total)
         marks = sorted({0.0, 1.0, *(plan.begin for plan in plans), *(plan.end for plan in plans)})
@@ -294,10 +302,8 @@ class LineItems:
         return self.total
 
     def whole_texts(self) -> list[str]:
-        """Return the texts of all sources, each once; pieces of lines only where there is nothing else."""
-        pairs = zip(self.sources, self.plans, strict=True)
-        whole = [source for source, plan in pairs if not plan.pieces] or self.sources
-        return list(dict.fromkeys(text for source in whole for text in source.texts()))
+        """Return the texts of all sources, each once."""
+        return list(dict.fromkeys(text for source in self.sources for text in source.texts()))
 
     def aspect(self, index: int) -> float:
         """Return about how many times as wide as high an item's picture is."""
@@ -360,6 +366,8 @@ def check_lengths(sources: Sequence[Source], count_tokens: Any, limit: int) -> l
     """Leave out lines whose label is over the limit, and return their texts: reported, never cut."""
     over: list[str] = []
     for source in sources:
+        if isinstance(source, RenderedSource) and source.source.pieces:
+            continue
         if hasattr(source, "limit"):
             source.limit(count_tokens, limit)
         texts = list(source.texts())

@@ -59,7 +59,7 @@ class TrainSource:
     """Leave out lines with a character that occurs in fewer lines of this source: it could hardly be learnt; 0 takes
     all."""
     pieces: int = 0
-    """Cut every line into pieces of 1 to so many graphemes, for `corpus`; 0 leaves lines whole. From random weights,
+    """Learn pieces of 1 to so many graphemes of the lines, for `corpus`; 0 leaves lines whole. From random weights,
     short pieces first teach the letters' shapes many times faster than lines."""
     preset: str = "clean"
     """Rendering preset, for `corpus`."""

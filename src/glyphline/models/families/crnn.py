@@ -80,7 +80,7 @@ class CrnnRecogniser(CtcReading, Recogniser, PreTrainedModel):
 
     config_class = CrnnConfig
     main_input_name = "pixel_values"
-    steering = STEERING
+    steering = ("shortcut_weight", *STEERING)
     needs_frames = True
     """A line with more letters than frames teaches nothing: training leaves it out and names it."""
 
@@ -106,6 +106,14 @@ class CrnnRecogniser(CtcReading, Recogniser, PreTrainedModel):
         super().equip(card, tokenizer)
         self.options = Settings(**card.options)
         self.labels = CharacterLabels(card.charset)
+
+    def settle(self) -> None:
+        """Do without the shortcut where it has no weight any more; a later stage and a reader have no use for it."""
+        if self.options.shortcut_weight and self.shortcut is None:
+            raise InputError("model.options.shortcut_weight: this model has no shortcut, and it cannot be added later")
+        if not self.options.shortcut_weight and self.shortcut is not None:
+            self.shortcut = None
+            self.config.sizes = {**self.config.sizes, "shortcut": False}
 
     def encode(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return columns `(B, T, C)` of a uint8 batch `(B, C, H, W)` and their numbers `(B,)`.
