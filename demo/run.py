@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 OUT = "runs/demo"
-MODES = '["auto", "ctc", "decoder"]'
+MODES = '["auto", "ctc", "beam", "decoder"]'
 
 STEPS = [
     ("Running text becomes a corpus of short lines, Korean and French",
