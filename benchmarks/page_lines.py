@@ -86,6 +86,10 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.tesseract and not shutil.which("tesseract"):
         parser.error("--tesseract: the program is not installed")
+    if asked.tesseract:
+        known = subprocess.run(["tesseract", "--list-langs"], capture_output=True, check=True, text=True).stdout.split()
+        if lacking := sorted(set(asked.tesseract.split("+")) - set(known)):
+            parser.error(f"--tesseract: no data for {lacking[0]!r} is installed")
     readers: list[Any] = [load_recogniser(asked.model, asked.device)]
     readers += [Tesseract(asked.tesseract)] if asked.tesseract else []
     sets = {f"{lines} lines": pages_of(lines, asked) for lines in asked.lines}
