@@ -16,12 +16,12 @@ from glyphline.training.data import (
     BucketBatches,
     Collator,
     LineItems,
-    Pieces,
     StoredLines,
     check_lengths,
     open_source,
     open_validation,
 )
+from glyphline.training.pieces import Pieces
 from glyphline.training.settings import TrainSource, ValidationSource
 
 

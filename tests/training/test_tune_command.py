@@ -35,7 +35,7 @@ def test_a_corpus_is_counted_and_lines_choose(finished, lines, texts, tmp_path, 
     assert after.language.counts[0].sum() == before.language.counts[0].sum() + 5 + 3  # each text once
     assert after.card.options["beam_width"] == 5
     noted = after.card.data["tune1"]
-    assert noted["chosen"].items() <= after.card.options.items() and noted["sources"][0]["texts"] == 2
+    assert noted["chosen"].items() <= after.card.options.items() and noted["sources"][0]["lines"] == 2
     assert count_parameters(output) == sum(p.numel() for p in after.parameters())
     assert after.read([bar_code("가나")])[0].text is not None
 

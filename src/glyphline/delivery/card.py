@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from glyphline.models.card import Card
+from glyphline.models.card import LANGUAGE, Card
 from glyphline.settings import InputError
 
 _MEASURED = re.compile(r"eval_(?P<name>.+)_cer")
@@ -168,6 +168,9 @@ def _facts(folder: Path, card: Card) -> dict[str, str]:
     }
     if card.charset:
         facts["characters"] = f"{len(card.charset)} in the CTC head"
+    if (folder / LANGUAGE).exists():
+        order, weight = (card.options.get(name, 0) for name in ("language_order", "language_weight"))
+        facts["n-grams"] = f"of up to {order} characters, weight {weight:g} in the beam search"
     for stage, settings in sorted(card.settings.items()):
         optimisation = settings.get("optimisation", {})
         lines = optimisation.get("batch_size", 0) * optimisation.get("accumulate", 1)

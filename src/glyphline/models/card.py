@@ -12,6 +12,8 @@ from glyphline.settings import InputError
 from glyphline.text import TextRules
 
 CARD = "glyphline.json"
+LANGUAGE = "language.safetensors"
+"""Where a model's n-grams lie."""
 VERSION = 1
 
 

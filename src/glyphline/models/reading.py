@@ -11,11 +11,11 @@ import numpy as np
 import torch
 
 from glyphline.models import beam, ctc
+from glyphline.models.card import LANGUAGE
 from glyphline.models.ngram import NGrams, load_ngrams
 from glyphline.records import Reading
 from glyphline.settings import InputError
 
-LANGUAGE = "language.safetensors"
 STEERING = ("language_texts", "language_entries", "beam_width", "language_weight", "length_bonus", "trust")
 """What reading listens to, and may be changed on a model that exists."""
 

@@ -7,7 +7,6 @@ So a run resumes at a batch number, and workers need no state.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -21,9 +20,10 @@ from glyphline.models.canvas import Preprocessor
 from glyphline.records import Sample, TextLine
 from glyphline.seeds import rng
 from glyphline.settings import InputError
-from glyphline.text import graphemes, normalise
+from glyphline.text import normalise
 from glyphline.training.augmentation import augmented
 from glyphline.training.composition import MOST, compose
+from glyphline.training.pieces import Pieces
 from glyphline.training.selection import select
 from glyphline.training.settings import TrainSource, ValidationSource
 
@@ -135,26 +135,6 @@ class StoredLines:
             return [number]
         others = generator.integers(0, len(self.labels), int(generator.integers(1, MOST)))
         return [number, *map(int, others)]
-
-
-class Pieces(Sequence[TextLine]):
-    """Pieces of 1 to `longest` graphemes of lines, cut when asked for: each line is taken `TURNS` times."""
-
-    TURNS = 64
-
-    def __init__(self, lines: Sequence[TextLine], longest: int, seed: int) -> None:
-        self.lines, self.longest, self.seed = lines, longest, seed
-
-    def __len__(self) -> int:
-        return self.TURNS * len(self.lines)
-
-    def __getitem__(self, number: int) -> TextLine:
-        line, generator = self.lines[number % len(self.lines)], rng(self.seed, "piece", number)
-        letters = graphemes(line.text)
-        starts = [place for place, letter in enumerate(letters) if not letter.isspace()]
-        start = starts[int(generator.integers(len(starts)))]
-        text = "".join(letters[start : start + int(generator.integers(1, self.longest + 1))]).rstrip()
-        return dataclasses.replace(line, id=f"{line.id}.{number}", text=text)
 
 
 class RenderedSource:

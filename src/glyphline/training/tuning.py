@@ -167,4 +167,4 @@ def _listen(recogniser: Any, settings: TuneSettings) -> dict[str, Any]:  # noqa:
     if getattr(recogniser, "language", None) is None:
         raise InputError(f"{settings.model}: has no CTC head, or language_order 0: it does not read with n-grams")
     logger.info("%d texts of %s counted", len(texts), settings.corpus)
-    return {"kind": "corpus", "texts": len(texts), **facts}
+    return {"kind": "n-grams", "lines": len(texts), **facts}
