@@ -1,7 +1,7 @@
 """Every model family, by its default settings, learns, reads, is saved and loaded, and takes new characters."""
 
 import dataclasses
-from pathlib import Path
+import inspect
 
 import numpy as np
 import pytest
@@ -41,7 +41,8 @@ def pictures():
 def test_settings_say_what_they_are(family):
     module = plugins.load("family", family)
     assert module.__doc__
-    source = Path(module.__file__).read_text(encoding="utf-8")
+    classes = [cls for cls in module.Settings.__mro__ if dataclasses.is_dataclass(cls)]
+    source = "".join(inspect.getsource(cls) for cls in classes)
     for field in dataclasses.fields(module.Settings):
         following = source.split(f"    {field.name}: ", 1)[1].split("\n", 1)[1]
         assert following.lstrip().startswith('"""'), f"{field.name} has no sentence"
