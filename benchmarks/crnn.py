@@ -74,13 +74,15 @@ def run(variant: str, asked: argparse.Namespace) -> dict[str, Any]:
     settings = settings_of(variant, asked)
     training.quieten()
     timing = Path(settings.output) / "processor_s.json"
-    started = time.process_time()
+    begun, started = Path(settings.output).exists(), time.process_time()
     assert training.train(settings) == 0
-    if not timing.exists():
+    if not begun:  # the time of a run that was interrupted is not known
         timing.write_text(json.dumps(time.process_time() - started))
     recogniser = load_recogniser(settings.output, asked.device)
     lines = 16 * asked.steps
-    found: dict[str, Any] = {"lines": lines, "train ms/line": round(1000 * json.loads(timing.read_text()) / lines, 1)}
+    found: dict[str, Any] = {"lines": lines}
+    if timing.exists():
+        found["train ms/line"] = round(1000 * json.loads(timing.read_text()) / lines, 1)
     found["parameters"] = sum(p.numel() for p in recogniser.parameters())
     for name in ("test_seen", "test_unseen"):
         samples = list(read_lines(str(Path(asked.output) / name), "test"))

@@ -42,9 +42,10 @@ def readers(asked: argparse.Namespace) -> dict[str, Reader]:
         return lambda images: [reading.text for reading in recogniser.read(images, mode)]
 
     found: dict[str, Reader] = {}
+    last = [Path(name).name for name in asked.models]
     for name in asked.models:
         recogniser = load_recogniser(name, "cpu")
-        shown = Path(name).name if Path(name).name != "model" else Path(name).parent.name
+        shown = Path(name).name if last.count(Path(name).name) == 1 else name
         for mode in ["auto", *recogniser.modes]:
             if not asked.modes or mode in asked.modes:
                 found[f"{shown} {mode}"] = by(recogniser, mode)

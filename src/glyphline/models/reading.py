@@ -15,6 +15,7 @@ from glyphline.models.card import LANGUAGE
 from glyphline.models.ngram import NGrams, load_ngrams
 from glyphline.records import Reading
 from glyphline.settings import InputError
+from glyphline.text import normalise
 
 STEERING = ("language_texts", "language_entries", "beam_width", "language_weight", "length_bonus", "trust")
 """What reading listens to, and may be changed on a model that exists."""
@@ -143,8 +144,8 @@ class CtcReading:
         return Reading(self.text_of(labels), confidence, "beam")
 
     def text_of(self, labels: Sequence[int]) -> str:
-        """Return the text of CTC labels, without idle spaces."""
-        return " ".join("".join(self.card.charset[label - 1] for label in labels).split())
+        """Return the text of CTC labels, by the model's text rules."""
+        return normalise("".join(self.card.charset[label - 1] for label in labels), self.rules).strip()
 
     def likelihood(self, frames: np.ndarray, text: str) -> float:
         """Return log p(text | picture) by CTC, with the language's say and the bonus where there is a language."""

@@ -105,7 +105,7 @@ class TuneSettings:
     split: str = "validation"
     """Split of these lines."""
     limit: int = 400
-    """Lines that are read at most, evenly drawn; 0 reads all."""
+    """Lines that are read at most, by a fixed draw; 0 reads all."""
     options: dict[str, Any] = field(default_factory=dict)
     """Settings of the model's family that steer reading, such as beam_width: 16."""
     output: str = execution("")

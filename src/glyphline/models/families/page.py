@@ -230,10 +230,6 @@ class PageRecogniser(HybridReading, Recogniser, PreTrainedModel):
         cells = (height // self.options.row_px) * (width // self.options.column_px)
         return cells * self.options.frames_per_column
 
-    def text_of(self, labels: Sequence[int]) -> str:
-        """Return the text of CTC labels, its line breaks kept."""
-        return normalise("".join(self.card.charset[label - 1] for label in labels), self.rules)
-
     def _search(self, states: torch.Tensor) -> list[search.Found]:
         """Read step by step with a cache, greedily or with a beam."""
         cache = self.decoder.begin(self.memory(states))
